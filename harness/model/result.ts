@@ -1,0 +1,119 @@
+import type { Subject } from './case.ts'
+import type { OriginCapability } from './capabilities.ts'
+import type { HeaderLines } from './http.ts'
+import type { Algorithm } from './token.ts'
+import type { ExitCode, Failure, Level, Verdict } from './verdict.ts'
+
+/** Version of the result model; it rises when a member is removed or changes its meaning. */
+export const REPORT_VERSION = 1
+
+/** One exchange as evidence. Credentials that the user gave stand as `$TOKEN`; only minted ones are shown. */
+export interface Evidence {
+  readonly method: string
+  readonly url: string
+  readonly requestHeaders: HeaderLines
+  /** 0 when no answer arrived. */
+  readonly status: number
+  readonly responseHeaders: HeaderLines
+  /** Body of the answer, cut at 500 characters. */
+  readonly responseBody: string
+  /** What went wrong below HTTP, such as `timeout`. */
+  readonly failure?: string
+  /** A command that sends the request again; missing where the octets cannot be written in a shell. */
+  readonly curl?: string
+}
+
+/** One stimulus that was not answered as required. */
+export interface Finding {
+  readonly stimulus: string
+  readonly expected: string
+  readonly observed: string
+  readonly failure: Failure
+  readonly evidence?: Evidence
+}
+
+/** A stimulus that was not sent, or proves nothing, and what would change that. */
+export interface NotProven {
+  readonly stimulus: string
+  readonly reason: string
+  /** The flag or the profile member that unlocks it. */
+  readonly unlock?: string
+}
+
+/** A requirement that is known to be broken: the run stays green while it is broken in just this way. */
+export interface ExpectedFinding {
+  /** Full id of the case. */
+  readonly case: string
+  readonly verdict: Verdict
+  readonly reason: string
+  /** True when it is accepted for good: only then it does not fail the run. */
+  readonly accepted: boolean
+}
+
+export interface CaseResult {
+  /** Full id, `origin/claims/iss-wrong`. */
+  readonly id: string
+  /** `origin/claims`. */
+  readonly suite: string
+  readonly title: string
+  /** Level that was applied: a dropped level is already dropped. */
+  readonly level: Level
+  readonly clause: readonly { readonly id: string; readonly title: string; readonly url: string }[]
+  readonly verdict: Verdict
+  /** For `warn`: how the SHOULD was broken. */
+  readonly nature?: Failure
+  /** Why it was skipped or is inconclusive: one sentence. */
+  readonly reason?: string
+  /** For `skip`: what was missing. */
+  readonly missing: readonly { readonly capability: string; readonly says: string; readonly unlock: string }[]
+  readonly findings: readonly Finding[]
+  readonly notProven: readonly NotProven[]
+  /** Stimuli that were sent and judged. */
+  readonly stimuli: number
+  /** Measured values; no verdict. */
+  readonly measured: Readonly<Record<string, string | number | boolean>>
+  readonly rationale: string
+  readonly remedy: string
+  readonly snippets: Readonly<Record<string, string>>
+  readonly durationMs: number
+  /** The expected finding that this result matches. */
+  readonly known?: ExpectedFinding
+}
+
+/** One step of the pre-flight. */
+export interface Check {
+  readonly name: string
+  readonly ok: boolean
+  readonly detail: string
+}
+
+/** What a run found out: every report is a view of it. */
+export interface Report {
+  readonly version: typeof REPORT_VERSION
+  readonly tool: { readonly name: 'trustspec'; readonly version: string }
+  readonly subject: Subject
+  readonly target: { readonly kind: string; readonly url: string; readonly name?: string }
+  /** ISO 8601, UTC. */
+  readonly startedAt: string
+  readonly durationMs: number
+  readonly seed: number
+  /** Requests that were sent to the implementation under test. */
+  readonly requests: number
+  readonly preflight: {
+    readonly checks: readonly Check[]
+    /** The one cause that makes the cases inconclusive, where there is one. */
+    readonly cause?: string
+    /** Clock of the target minus clock of the harness, seconds; absent when it sends no Date. */
+    readonly clockOffsetSec?: number
+    readonly algorithms: readonly { readonly algorithm: Algorithm; readonly accepted: boolean }[]
+  }
+  readonly capabilities: readonly OriginCapability[]
+  readonly cases: readonly CaseResult[]
+  /** Cases by verdict; every verdict is there. */
+  readonly summary: Readonly<Record<Verdict, number>>
+  /** What stayed locked: the flag, and the cases and stimuli that it would unlock. */
+  readonly notProven: readonly { readonly unlock: string; readonly says: string; readonly cases: readonly string[] }[]
+  /** Accepted findings that did not show: they must be struck from the list. */
+  readonly stale: readonly ExpectedFinding[]
+  readonly exit: { readonly code: ExitCode; readonly meaning: string }
+}

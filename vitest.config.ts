@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['suites/**/*.test.ts', 'harness/**/*.test.ts', 'fixtures/**/*.test.ts', 'bench/**/*.test.ts'],
+    // Isolation would cost a fresh module graph per file; our tests share no mutable module state.
+    isolate: false,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    reporters: process.env['CI'] ? ['verbose'] : ['default'],
+  },
+})
