@@ -1,0 +1,105 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { OriginBench } from '../model/bench.ts'
+import { ORIGIN_CAPABILITIES } from '../model/capabilities.ts'
+import type { ConformanceCase } from '../model/case.ts'
+import { Inconclusive, NotApplicable, TrustspecError } from '../model/errors.ts'
+import { encryptJwe } from '../issuer/jwe.ts'
+import { selfSignedCertificate } from '../issuer/certificate.ts'
+import { createMint } from '../issuer/mint.ts'
+import { CaseRun, Stop } from './case-run.ts'
+import type { CaseOutcome } from './outcome.ts'
+import { createRandom } from './random.ts'
+import type { Session } from './session.ts'
+
+/** Longest real wait, in seconds, where the clock of the origin cannot be moved. */
+const LONGEST_WAIT_SEC = 3
+
+/**
+ * Runs one case to its outcome. `attempt` tells runs of the same case apart, so that nothing is minted twice.
+ * Throws ERR_HARNESS when the case itself is broken.
+ */
+export async function runCase(
+  session: Session,
+  suiteId: string,
+  subject: ConformanceCase,
+  attempt: number,
+): Promise<CaseOutcome> {
+  const id = `${suiteId}/${subject.id}`
+  const random = createRandom(session.seed, `${id} ${attempt}`)
+  const mint = createMint({
+    keys: session.keyStore,
+    main: session.keys.main,
+    base: (key) => session.base(key, random),
+    trusted: session.trusted,
+  })
+  const given = await session.userToken?.()
+  const run = new CaseRun(session, id, mint, given)
+  const scope = `${id.replaceAll('/', '-')}-${attempt}`
+  const fetchesBefore = session.issuer.journal.entries.length
+  let now = Math.floor(session.nowSec())
+
+  const bench: OriginBench = {
+    now: () => now,
+    profile: session.profile,
+    keys: session.keys,
+    mint,
+    encrypt(plaintext, options) {
+      const compact = encryptJwe(plaintext, options)
+      return { compact, control: false, provenBy: session.keys.main.role, yours: false }
+    },
+    certificate: (key) => selfSignedCertificate(session.keyStore, key.role),
+    control: () => run.controlToken(),
+    accepts: (what, stimulus) => run.accepts(what, stimulus),
+    refuses: (what, stimulus, never) => run.refuses(what, stimulus, never),
+    survives: (what, stimulus) => run.survives(what, stimulus),
+    observes: (what, stimulus) => run.observes(what, stimulus),
+    judge(holds, judgement) {
+      run.judge(holds, judgement)
+    },
+    guard(holds, otherwise) {
+      if (!holds) throw new Inconclusive(otherwise)
+    },
+    records(name, value) {
+      run.records(name, value)
+    },
+    can(capability, stimulus) {
+      if (session.capabilities.has(capability)) return true
+      const { says, unlock } = ORIGIN_CAPABILITIES[capability]
+      run.notProven(stimulus, `needs ${says}`, unlock)
+      return false
+    },
+    connect: () => Promise.resolve(session.client.connect()),
+    async elapse(seconds) {
+      if (session.target.clock) session.target.clock.advance(seconds)
+      else if (seconds > LONGEST_WAIT_SEC) {
+        throw new Inconclusive(`The clock of the origin cannot be moved, and ${seconds} s are too long to wait.`)
+      } else {
+        run.records('waited for, s', seconds)
+        await wait(seconds * 1000)
+      }
+      now = Math.floor(session.nowSec())
+    },
+    canary: {
+      url: (name) => session.issuer.canary.urlFor(scope, name),
+      hits: () => session.issuer.canary.hits(scope).map(({ method, path }) => `${method} ${path}`),
+    },
+    jwksFetches: () => session.issuer.journal.entries.slice(fetchesBefore).map(({ target }) => target),
+    refusals: () => session.refusals,
+    acceptances: () => [...session.acceptances.values()],
+    nonce: random.nonce,
+    random: random.octets,
+  }
+
+  let thrown: unknown
+  try {
+    await subject.run(bench)
+  } catch (error) {
+    thrown = error
+  }
+  const outcome = await run.finish(thrown)
+  if (thrown instanceof NotApplicable) return { ...outcome, notApplicable: thrown.message }
+  if (thrown !== undefined && !(thrown instanceof Inconclusive) && !(thrown instanceof Stop)) {
+    throw new TrustspecError('ERR_HARNESS', 'A case is broken', { case: id }, { cause: thrown })
+  }
+  return outcome
+}

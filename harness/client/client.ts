@@ -1,0 +1,103 @@
+import type { Connection } from '../model/http.ts'
+import { Lane } from './lane.ts'
+import { exchangeRaw, requestOctets } from './raw.ts'
+import type { WireAnswer, WireRequest } from './wire.ts'
+
+/** Connections that the client keeps to one origin. */
+const MOST_LANES = 16
+
+/** An HTTP/1.1 client for one origin: any header lines, deadlines, and the number of the socket of every answer. */
+export interface Client extends AsyncDisposable {
+  /** Sends once. Only where a kept-alive socket was closed before any octet came back, a fresh one is taken. */
+  readonly send: (request: WireRequest, on?: Connection) => Promise<WireAnswer>
+  /** A connection of its own, opened by the first request on it. */
+  readonly connect: () => Connection
+  /** Whether the octets of the request need a raw socket. */
+  readonly needsRaw: (request: WireRequest) => boolean
+  /** Requests sent so far. */
+  readonly sent: () => number
+}
+
+/** `deadlineMs` bounds every request from its first octet to the last one of the answer. */
+export function createClient(origin: URL, deadlineMs: number): Client {
+  let sockets = 0
+  let sent = 0
+  const nextSocket = (): number => {
+    sockets += 1
+    return sockets
+  }
+  const lanes = new Set<Lane>()
+  const idle: Lane[] = []
+  const waiting: ((lane: Lane) => void)[] = []
+  const own = new Map<Connection, Lane>()
+
+  const newLane = (): Lane => {
+    const lane = new Lane(origin.origin, nextSocket)
+    lanes.add(lane)
+    return lane
+  }
+  const take = (): Lane | Promise<Lane> => {
+    const free = idle.pop()
+    if (free) return free
+    if (lanes.size - own.size < MOST_LANES) return newLane()
+    return new Promise((resolve) => {
+      waiting.push(resolve)
+    })
+  }
+  const release = (lane: Lane): void => {
+    const next = waiting.shift()
+    if (next) next(lane)
+    else idle.push(lane)
+  }
+
+  const sendOnLane = async (request: WireRequest): Promise<WireAnswer> => {
+    const lane = await take()
+    try {
+      const answer = await lane.send(request, deadlineMs)
+      // A server may close an idle socket at any time (RFC 9112 section 9.5): that says nothing about the request.
+      if (answer.failure === 'reset' && answer.reused) return await lane.send(request, deadlineMs)
+      return answer
+    } finally {
+      release(lane)
+    }
+  }
+
+  const needsRaw = (request: WireRequest): boolean =>
+    // eslint-disable-next-line no-control-regex -- the octets that a header value must not hold (RFC 9110 section 5.5)
+    request.headers.some(([, value]) => /[^\t\u0020-\u007e\u0080-\u00ff]|^[ \t]|[ \t]$/u.test(value))
+
+  return {
+    needsRaw,
+    sent: () => sent,
+    async send(request, on) {
+      sent += 1
+      if (on) {
+        const lane = own.get(on)
+        if (!lane) throw new Error('This connection was closed or belongs to another client')
+        return await lane.send(request, deadlineMs)
+      }
+      if (request.raw || needsRaw(request)) {
+        return await exchangeRaw(origin, requestOctets(request, origin.host), nextSocket(), deadlineMs)
+      }
+      return await sendOnLane(request)
+    },
+    connect() {
+      const lane = newLane()
+      const connection: Connection = {
+        get open() {
+          return lane.open
+        },
+        async [Symbol.asyncDispose]() {
+          own.delete(connection)
+          lanes.delete(lane)
+          await lane[Symbol.asyncDispose]()
+        },
+      }
+      own.set(connection, lane)
+      return connection
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...lanes].map((lane) => lane[Symbol.asyncDispose]()))
+    },
+  }
+}

@@ -1,0 +1,60 @@
+import type { KeyStore } from '../issuer/keys.ts'
+import type { Suite } from '../model/case.ts'
+import type { OriginProfile } from '../model/profile.ts'
+import type { CaseResult, Check } from '../model/result.ts'
+import type { Level } from '../model/verdict.ts'
+import type { Target, TargetSettings } from '../targets/target.ts'
+
+/** How much the run can prove: a rung of the control ladder. */
+export type Control = { readonly keys: KeyStore } & (
+  | {
+      /** The origin trusts the issuer of the run. */
+      readonly kind: 'issuer'
+      /** 0 takes a free one. */
+      readonly port: number
+    }
+  | {
+      /** The user gave a token, or a command that prints one. */
+      readonly kind: 'token'
+      /** Asked again when the last token has expired. */
+      readonly token: () => Promise<string>
+    }
+  | { readonly kind: 'none' }
+)
+
+/** Which cases run; a case must match every member that is given. Selecting nothing is ERR_NOTHING_SELECTED. */
+export interface Selection {
+  /** `origin/claims` or `claims`. */
+  readonly suites?: readonly string[]
+  /** `origin/claims/iss-wrong`, `claims/iss-wrong` or `iss-wrong`. */
+  readonly cases?: readonly string[]
+  readonly levels?: readonly Level[]
+}
+
+/** What happens during a run, in order; for progress. */
+export type RunEvent =
+  | { readonly type: 'issuer'; readonly issuer: string; readonly jwksUrl: string }
+  | { readonly type: 'target'; readonly url: string }
+  | { readonly type: 'check'; readonly check: Check }
+  | { readonly type: 'started'; readonly id: string }
+  | { readonly type: 'case'; readonly result: CaseResult; readonly done: number; readonly of: number }
+
+export interface RunOptions {
+  readonly suites: readonly Suite[]
+  readonly select: Selection
+  /** Starts what is under test; called once, when the issuer listens. */
+  readonly start: (settings: TargetSettings) => Promise<Target>
+  readonly control: Control
+  /** Declarations of the command line; they win over those of the target. */
+  readonly profile: OriginProfile
+  readonly seed: number
+  /** Longest wait for one answer, in milliseconds; then it counts as a hang. */
+  readonly deadlineMs: number
+  /** A failed SHOULD fails the run. */
+  readonly strict: boolean
+  /** An inconclusive MUST does not fail the run. */
+  readonly allowInconclusive: boolean
+  readonly on: (event: RunEvent) => void
+  /** Ends the run early; the target is stopped. */
+  readonly signal: AbortSignal
+}

@@ -1,0 +1,201 @@
+import { readFileSync } from 'node:fs'
+import { createRandom } from '../bench/random.ts'
+import type { Session } from '../bench/session.ts'
+import { createClient } from '../client/client.ts'
+import type { Client } from '../client/client.ts'
+import { createMint } from '../issuer/mint.ts'
+import { startIssuer } from '../issuer/server.ts'
+import type { Issuer } from '../issuer/server.ts'
+import type { KeyStore } from '../issuer/keys.ts'
+import type { Answer } from '../model/http.ts'
+import type { ResolvedProfile } from '../model/profile.ts'
+import { REPORT_VERSION } from '../model/result.ts'
+import type { Report } from '../model/result.ts'
+import { PUBLISHED_ALGORITHMS } from '../model/token.ts'
+import type { Algorithm, KeyRole, Token } from '../model/token.ts'
+import { redact } from '../report/evidence.ts'
+import type { Target } from '../targets/target.ts'
+import { originCapabilities } from './capabilities.ts'
+import { baseOf, controlOf, keysFor, readUserToken, secretsOf } from './credentials.ts'
+import type { UserToken } from './credentials.ts'
+import type { RunOptions } from './options.ts'
+import { acceptedAlgorithms, clockOffset, preflight, reach } from './preflight.ts'
+import type { Preflight } from './preflight.ts'
+import { resolveProfile, TRIED_FIRST } from './profile.ts'
+import type { Known } from './profile.ts'
+import { exitOf, lockedOf, staleOf, summaryOf } from './results.ts'
+import type { Context } from './results.ts'
+import { runAll } from './schedule.ts'
+import { plan } from './select.ts'
+
+/** Audience of control tokens where none is declared. */
+const DEFAULT_AUDIENCE = 'https://orders.example.com'
+
+/**
+ * Tests one origin: issuer, target, pre-flight, cases, report. Throws a TrustspecError for what the user has to
+ * mend first; whatever the origin does is a verdict.
+ */
+export async function runOrigin(options: RunOptions): Promise<Report> {
+  const started = { at: new Date(), ms: performance.now() }
+  const planned = plan(options.suites, options.select)
+  const { control, on } = options
+  const store = control.keys
+  let plain = options.profile.plainJwks === true
+  await using issuer = await startIssuer({
+    keys: store,
+    port: control.kind === 'issuer' ? control.port : 0,
+    jwks: () => store.published({ plain }),
+  })
+  on({ type: 'issuer', issuer: issuer.issuer, jwksUrl: issuer.jwksUrl })
+  const audience = options.profile.audience ?? DEFAULT_AUDIENCE
+  await using target = await options.start({ issuer: issuer.issuer, jwksUrl: issuer.jwksUrl, audience })
+  on({ type: 'target', url: target.url })
+  const declared = { ...target.profile, ...options.profile }
+  plain = declared.plainJwks === true
+  const user = control.kind === 'token' ? readUserToken(await control.token()) : undefined
+  const known: Known = {
+    url: target.url,
+    issuer: control.kind === 'none' ? 'https://issuer.example.com' : issuer.issuer,
+    audience,
+    ...(user ? { claims: user.claims } : {}),
+    algorithms: user ? userAlgorithm(user) : control.kind === 'none' ? ['RS256'] : TRIED_FIRST,
+  }
+  const tried = resolveProfile(declared, known)
+  await using client = createClient(new URL(target.url), options.deadlineMs)
+  const anonymous = await reach(client, tried, target.url)
+  const offsetSec = clockOffset(anonymous, Date.now())
+  const nowSec = (): number => (target.clock ? target.clock.nowMs() / 1000 : Date.now() / 1000 + (offsetSec ?? 0))
+  const parts = { options, store, issuer, target, client, nowSec, ...(user ? { user } : {}) }
+  const found = await runPreflight(parts, tried, anonymous)
+
+  const measured = PUBLISHED_ALGORITHMS.filter((algorithm) => found.accepted.has(algorithm))
+  const isMeasured = control.kind === 'issuer' && declared.algorithms === undefined && measured.length > 0
+  const profile = resolveProfile(declared, isMeasured ? { ...known, algorithms: inTrialOrder(measured) } : known)
+  const session = sessionOf(parts, profile, found)
+  const context: Context = {
+    origin: new URL(target.url).origin,
+    capabilities: session.capabilities,
+    expected: target.expected,
+    secrets: user ? secretsOf(user) : [],
+  }
+  const cause = found.cause === undefined ? undefined : redact(found.cause, context.secrets)
+  const cases = await runAll(planned, session, context, cause, options)
+  const stale = staleOf(cases, target.expected)
+  const flight: Report['preflight'] = {
+    checks: found.checks,
+    ...(cause === undefined ? {} : { cause }),
+    ...(offsetSec === undefined ? {} : { clockOffsetSec: offsetSec }),
+    algorithms: control.kind === 'issuer' ? acceptedAlgorithms(tried.algorithms as readonly KeyRole[], found) : [],
+  }
+  return {
+    version: REPORT_VERSION,
+    tool: { name: 'trustspec', version: packageVersion() },
+    subject: 'origin',
+    target: { kind: target.kind, url: target.url, ...(target.name === undefined ? {} : { name: target.name }) },
+    startedAt: started.at.toISOString(),
+    durationMs: Math.round(performance.now() - started.ms),
+    seed: options.seed,
+    requests: client.sent(),
+    preflight: flight,
+    capabilities: [...session.capabilities],
+    cases,
+    summary: summaryOf(cases),
+    notProven: lockedOf(cases),
+    stale,
+    exit: exitOf({ cases, stale, preflight: flight }, options),
+  }
+}
+
+interface Parts {
+  readonly options: RunOptions
+  readonly store: KeyStore
+  readonly issuer: Issuer
+  readonly target: Target
+  readonly client: Client
+  readonly nowSec: () => number
+  readonly user?: UserToken
+}
+
+async function runPreflight(parts: Parts, profile: ResolvedProfile, anonymous: Answer): Promise<Preflight> {
+  const { options, store, issuer, target, client, user } = parts
+  const { keys, base } = credentialsOf(parts, profile)
+  const random = createRandom(options.seed, 'pre-flight')
+  const mint = createMint({ keys: store, main: keys.main, base: (key) => base(key, random), trusted: true })
+  const extra: readonly KeyRole[] = profile.plainJwks === true ? [] : ['no-alg-rsa', 'no-alg-ec']
+  const roles: readonly KeyRole[] = user ? [keys.main.role] : [...(profile.algorithms as readonly KeyRole[]), ...extra]
+  const means = {
+    client,
+    issuer,
+    target,
+    profile,
+    roles,
+    onCheck: (check: Report['preflight']['checks'][number]) => {
+      options.on({ type: 'check', check })
+    },
+  }
+  if (user) return await preflight({ ...means, control: () => controlOf(user, keys.main.role) }, anonymous)
+  if (options.control.kind === 'none') return await preflight(means, anonymous)
+  return await preflight({ ...means, control: (role) => mint({}, { key: store.get(role) }) }, anonymous)
+}
+
+function credentialsOf({ store, nowSec, user }: Parts, profile: ResolvedProfile) {
+  const runId = Date.now().toString(36)
+  return { keys: keysFor(store, profile.algorithms[0], user), base: baseOf(profile, nowSec, runId, user) }
+}
+
+function sessionOf(parts: Parts, profile: ResolvedProfile, found: Preflight): Session {
+  const { options, store, issuer, target, client, nowSec, user } = parts
+  const { control } = options
+  const { keys, base } = credentialsOf(parts, profile)
+  return {
+    profile,
+    target,
+    client,
+    issuer,
+    keyStore: store,
+    keys,
+    trusted: control.kind === 'issuer',
+    ...(user && control.kind === 'token' ? { userToken: userTokens(user, control.token, keys.main.role, nowSec) } : {}),
+    base,
+    nowSec,
+    capabilities: originCapabilities(profile, {
+      control: control.kind,
+      fetched: found.fetched,
+      movableClock: target.clock !== undefined,
+    }),
+    provenRoles: found.accepted,
+    refusals: [],
+    acceptances: new Map(),
+    seed: options.seed,
+    open: new Map(),
+  }
+}
+
+/** The user's token, asked for again when the last one is about to expire. */
+function userTokens(
+  first: UserToken,
+  ask: () => Promise<string>,
+  role: KeyRole,
+  nowSec: () => number,
+): () => Promise<Token> {
+  let held = first
+  return async () => {
+    const { exp } = held.claims
+    if (typeof exp === 'number' && exp - nowSec() < 5) held = readUserToken(await ask())
+    return controlOf(held, role)
+  }
+}
+
+function userAlgorithm({ header }: UserToken): readonly Algorithm[] {
+  const algorithm = PUBLISHED_ALGORITHMS.find((name) => name === header['alg'])
+  return [algorithm ?? 'RS256']
+}
+
+function inTrialOrder(algorithms: readonly Algorithm[]): readonly Algorithm[] {
+  return TRIED_FIRST.filter((algorithm) => algorithms.includes(algorithm))
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}

@@ -1,0 +1,99 @@
+import { runCase } from '../bench/origin-bench.ts'
+import { exchange } from '../bench/exchange.ts'
+import { worstOf } from '../bench/outcome.ts'
+import type { Session } from '../bench/session.ts'
+import type { CaseResult } from '../model/result.ts'
+import type { RunOptions } from './options.ts'
+import { missingOf, resultOf, unjudged } from './results.ts'
+import type { Context } from './results.ts'
+import type { Planned } from './select.ts'
+
+/** Cases that run at the same time. */
+const TOGETHER = 6
+
+/** The case that is about the control itself: it is judged even where the control fails. */
+const CONTROL_CASE = 'origin/signature/control-valid'
+
+/** Runs the planned cases, those that share nothing together, and gives their results in the planned order. */
+export async function runAll(
+  planned: readonly Planned[],
+  session: Session,
+  context: Context,
+  cause: string | undefined,
+  options: Pick<RunOptions, 'on' | 'signal'>,
+): Promise<readonly CaseResult[]> {
+  const results = new Map<string, CaseResult>()
+  let dead: string | undefined
+  const report = (result: CaseResult): void => {
+    results.set(result.id, result)
+    options.on({ type: 'case', result, done: results.size, of: planned.length })
+  }
+
+  const judge = async (item: Planned, attempt: number): Promise<CaseResult> => {
+    options.signal.throwIfAborted()
+    options.on({ type: 'started', id: item.id })
+    const started = performance.now()
+    const outcome = await runCase(session, item.suite.id, item.subject, attempt)
+    return resultOf(item, outcome, performance.now() - started, context)
+  }
+
+  const runnable: Planned[] = []
+  for (const item of planned) {
+    const missing = missingOf(item, context.capabilities)
+    if (missing.length > 0) report(unjudged(item, context, 'skip', needsText(missing), missing))
+    else if (cause !== undefined && item.id !== CONTROL_CASE) report(unjudged(item, context, 'inconclusive', cause))
+    else runnable.push(item)
+  }
+
+  const doubtful: Planned[] = []
+  const queue = runnable.filter(({ subject }) => (subject.runs ?? 'together') === 'together')
+  const worker = async (): Promise<void> => {
+    for (let item = queue.shift(); item; item = queue.shift()) {
+      const outcome = await judge(item, 1)
+      if (needsConfirmation(outcome)) doubtful.push(item)
+      else report(outcome)
+    }
+  }
+  await Promise.all(Array.from({ length: TOGETHER }, worker))
+
+  const order = new Map(planned.map(({ id }, index) => [id, index]))
+  doubtful.sort((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0))
+  const alone = [
+    ...doubtful.map((item) => ({ item, attempt: 2 })),
+    ...['alone', 'last'].flatMap((kind) =>
+      runnable.filter(({ subject }) => subject.runs === kind).map((item) => ({ item, attempt: 1 })),
+    ),
+  ]
+  for (const { item, attempt } of alone) {
+    dead ??= cause === undefined ? await whyDead(session) : undefined
+    if (dead === undefined) report(await judge(item, attempt))
+    else report(unjudged(item, context, 'inconclusive', dead))
+  }
+  return planned.flatMap(({ id }) => results.get(id) ?? [])
+}
+
+/**
+ * Among cases that run together a crash may be another one's doing, and so may be the refusal that follows: such
+ * a result is thrown away and the case runs again alone. What was let in was let in.
+ */
+function needsConfirmation({ verdict, nature, findings }: CaseResult): boolean {
+  const worst = worstOf(findings)
+  return verdict === 'inconclusive' || (worst !== undefined && worst !== 'fail-open' && (nature ?? verdict) === worst)
+}
+
+/** Whether anything still answers; the target is started again where the harness can. */
+async function whyDead(session: Session): Promise<string | undefined> {
+  const alive = async (): Promise<boolean> =>
+    (await exchange(session.client, {}, session.profile)).answer.failure === undefined
+  if (await alive()) return undefined
+  if (session.target.restart) {
+    await session.target.restart()
+    if (await alive()) return undefined
+  }
+  return 'The origin stopped answering during the run, so that nothing after it could be judged.'
+}
+
+function needsText(missing: readonly string[]): string {
+  return `Missing: ${missing.join(', ')}.`
+}
+

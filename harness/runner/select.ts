@@ -1,0 +1,47 @@
+import type { ConformanceCase, Suite } from '../model/case.ts'
+import { TrustspecError } from '../model/errors.ts'
+import type { Selection } from './options.ts'
+
+/** A case with the suite that it is in. */
+export interface Planned {
+  /** Full id. */
+  readonly id: string
+  readonly suite: Suite
+  readonly subject: ConformanceCase
+}
+
+/** The selected cases in the order of the catalogue; ERR_USAGE for an unknown name, ERR_NOTHING_SELECTED for none. */
+export function plan(suites: readonly Suite[], select: Selection): readonly Planned[] {
+  const all = suites.flatMap((suite) =>
+    suite.cases.map((subject): Planned => ({ id: `${suite.id}/${subject.id}`, suite, subject })),
+  )
+  for (const name of select.suites ?? []) {
+    if (!suites.some(({ id }) => endsIn(id, name))) throw unknown('suite', name)
+  }
+  for (const name of select.cases ?? []) {
+    if (!all.some(({ id }) => endsIn(id, name))) throw unknown('case', name)
+  }
+  const chosen = all.filter(
+    ({ id, suite, subject }) =>
+      (select.suites?.some((name) => endsIn(suite.id, name)) ?? true) &&
+      (select.cases?.some((name) => endsIn(id, name)) ?? true) &&
+      (select.levels?.includes(subject.level) ?? true),
+  )
+  if (chosen.length === 0) {
+    throw new TrustspecError('ERR_NOTHING_SELECTED', 'No case matches every selection', {
+      ...(select.suites ? { suite: select.suites.join(', ') } : {}),
+      ...(select.cases ? { case: select.cases.join(', ') } : {}),
+      ...(select.levels ? { level: select.levels.join(', ') } : {}),
+      instead: 'see "trustspec list"',
+    })
+  }
+  return chosen
+}
+
+function endsIn(id: string, name: string): boolean {
+  return id === name || id.endsWith(`/${name}`)
+}
+
+function unknown(what: 'suite' | 'case', name: string): TrustspecError {
+  return new TrustspecError('ERR_USAGE', `There is no such ${what}`, { [what]: name, instead: 'see "trustspec list"' })
+}
