@@ -106,6 +106,10 @@ export const CLAUSES = {
   'cve-2024-33663': cve('CVE-2024-33663', 'public key accepted as HMAC secret'),
   'cve-2024-53861': cve('CVE-2024-53861', 'issuer matched in part'),
   'cve-2025-30204': cve('CVE-2025-30204', 'memory spent on dots before parsing'),
+  'cve-2025-30144': cve('CVE-2025-30144', 'issuer accepted inside an array'),
+  'cve-2025-62610': cve('CVE-2025-62610', 'audience not verified'),
+  'cve-2026-25537': cve('CVE-2026-25537', 'malformed exp and nbf taken for absent ones'),
+  'cve-2026-35039': cve('CVE-2026-35039', 'claims of another token returned from a cache'),
   'trust/short-lived': {
     title: 'Contract of the hop: gateway tokens are short-lived',
     url: 'https://www.rfc-editor.org/rfc/rfc8725#section-3.10',

@@ -1,0 +1,145 @@
+import { constants, createHash, createHmac, createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
+import type { JsonWebKey, KeyObject } from 'node:crypto'
+import { base64url, octets } from '../model/compact.ts'
+import type { JsonObject } from '../model/json.ts'
+import { PUBLISHED_ALGORITHMS } from '../model/token.ts'
+import type { Algorithm, KeyRole, SigningKey } from '../model/token.ts'
+
+/** Private JWKs by role, as they are written to a file. */
+export type StoredKeys = Readonly<Record<KeyRole, JsonObject>>
+
+/** The issuer's keys. The private halves stay in here. */
+export interface KeyStore {
+  readonly get: (role: KeyRole) => SigningKey
+  /** Octets of a JWS signature by the key of that role, with any algorithm that its type can compute. */
+  readonly sign: (role: KeyRole, algorithm: Algorithm, data: Uint8Array) => Uint8Array
+  /** JWKs in the order of the JWKS; `plain` leaves out the unusual ones. */
+  readonly published: (options?: { readonly plain?: boolean }) => readonly JsonObject[]
+  readonly stored: StoredKeys
+}
+
+type Made = 'rsa' | 'rsa-1024' | 'P-256' | 'P-384' | 'P-521' | 'secp256k1' | 'ed25519' | 'oct'
+
+interface Kind {
+  readonly made: Made
+  readonly alg: Algorithm
+  /** Members of the JWK besides the key itself and `kid`; absent: never published. */
+  readonly jwk?: JsonObject
+  readonly unusual?: boolean
+}
+
+const CURVES: Readonly<Record<string, Made>> = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' }
+
+function ordinary(alg: Algorithm): Kind {
+  const made = CURVES[alg] ?? (alg.startsWith('Ed') ? 'ed25519' : 'rsa')
+  return { made, alg, jwk: { use: 'sig', alg } }
+}
+
+const KINDS: Readonly<Record<KeyRole, Kind>> = {
+  ...(Object.fromEntries(PUBLISHED_ALGORITHMS.map((alg) => [alg, ordinary(alg)])) as Record<
+    (typeof PUBLISHED_ALGORITHMS)[number],
+    Kind
+  >),
+  'no-alg-rsa': { made: 'rsa', alg: 'RS256', jwk: { use: 'sig' }, unusual: true },
+  'no-alg-ec': { made: 'P-256', alg: 'ES256', jwk: { use: 'sig' }, unusual: true },
+  'use-enc': { made: 'rsa', alg: 'RS256', jwk: { use: 'enc', alg: 'RS256' }, unusual: true },
+  'key-ops-encrypt': { made: 'rsa', alg: 'RS256', jwk: { key_ops: ['encrypt'], alg: 'RS256' }, unusual: true },
+  'rsa-1024': { made: 'rsa-1024', alg: 'RS256', jwk: { use: 'sig', alg: 'RS256' }, unusual: true },
+  secp256k1: { made: 'secp256k1', alg: 'ES256K', jwk: { use: 'sig', alg: 'ES256K' }, unusual: true },
+  oct: { made: 'oct', alg: 'HS256' },
+  'attacker-rsa': { made: 'rsa', alg: 'RS256' },
+  'attacker-ec': { made: 'P-256', alg: 'ES256' },
+  'attacker-ed': { made: 'ed25519', alg: 'EdDSA' },
+}
+
+const ROLES = Object.keys(KINDS) as KeyRole[]
+const PUBLIC_MEMBERS = ['kty', 'crv', 'x', 'y', 'n', 'e']
+
+/** Makes a key for every role; takes a second or two. */
+export function generateKeys(): KeyStore {
+  const made = ROLES.map((role) => [role, privateJwk(KINDS[role].made)] as const)
+  return keysFrom(Object.fromEntries(made) as Record<KeyRole, JsonObject>)
+}
+
+function privateJwk(made: Made): JsonObject {
+  if (made === 'oct') return { kty: 'oct', k: base64url(randomBytes(32)) }
+  const { privateKey } =
+    made === 'ed25519'
+      ? generateKeyPairSync('ed25519')
+      : made === 'rsa' || made === 'rsa-1024'
+        ? generateKeyPairSync('rsa', { modulusLength: made === 'rsa' ? 2048 : 1024 })
+        : generateKeyPairSync('ec', { namedCurve: made })
+  return privateKey.export({ format: 'jwk' }) as JsonObject
+}
+
+/** The store of keys that were made before. A role that is missing throws a TypeError when it is asked for. */
+export function keysFrom(stored: StoredKeys): KeyStore {
+  const signing = new Map<KeyRole, SigningKey>()
+  const privateKeys = new Map<KeyRole, KeyObject>()
+  const get = (role: KeyRole): SigningKey => {
+    const key = signing.get(role) ?? signingKey(role, stored[role])
+    signing.set(role, key)
+    return key
+  }
+  const privateKey = (role: KeyRole): KeyObject => {
+    const key = privateKeys.get(role) ?? createPrivateKey({ key: stored[role] as JsonWebKey, format: 'jwk' })
+    privateKeys.set(role, key)
+    return key
+  }
+  return {
+    get,
+    stored,
+    sign: (role, algorithm, data) =>
+      algorithm.startsWith('HS')
+        ? hmac(octets(String(stored[role]['k'])), algorithm, data)
+        : signature(privateKey(role), algorithm, data),
+    published: ({ plain = false } = {}) =>
+      ROLES.filter((role) => KINDS[role].jwk && !(plain && KINDS[role].unusual)).map((role) => get(role).jwk),
+  }
+}
+
+/** HMAC of a JWS (RFC 7518 section 3.2); the key may be empty. */
+export function hmac(secret: Uint8Array, algorithm: Algorithm, data: Uint8Array): Uint8Array {
+  return new Uint8Array(createHmac(digestOf(algorithm), secret).update(data).digest())
+}
+
+function signature(key: KeyObject, algorithm: Algorithm, data: Uint8Array): Uint8Array {
+  if (algorithm.startsWith('Ed')) return new Uint8Array(sign(null, data, key))
+  const digest = digestOf(algorithm)
+  if (algorithm.startsWith('ES')) return new Uint8Array(sign(digest, data, { key, dsaEncoding: 'ieee-p1363' }))
+  const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
+  return new Uint8Array(sign(digest, data, algorithm.startsWith('PS') ? { key, ...pss } : key))
+}
+
+function digestOf(algorithm: Algorithm): string {
+  return algorithm === 'ES256K' ? 'sha256' : `sha${algorithm.slice(2)}`
+}
+
+function signingKey(role: KeyRole, stored: JsonObject): SigningKey {
+  const { alg, jwk: members, made } = KINDS[role]
+  const own = Object.fromEntries(PUBLIC_MEMBERS.flatMap((name) => (stored[name] === undefined ? [] : [[name, stored[name]]])))
+  const thumbprint = thumbprintOf(made === 'oct' ? stored : own)
+  const kid = `${role.toLowerCase()}-${thumbprint.slice(0, 8)}`
+  const jwk: JsonObject = { ...(made === 'oct' ? stored : own), kid, ...(members ?? { use: 'sig', alg }) }
+  const base = { role, kid, kty: jwk['kty'] as SigningKey['kty'], alg, jwk, thumbprint }
+  if (made === 'oct') return { ...base, spkiPem: '', spkiDer: new Uint8Array() }
+  let imported: KeyObject | undefined
+  const publicKey = (): KeyObject => (imported ??= createPublicKey({ key: own as JsonWebKey, format: 'jwk' }))
+  return {
+    ...base,
+    get spkiPem() {
+      return publicKey().export({ type: 'spki', format: 'pem' }).toString()
+    },
+    get spkiDer() {
+      return new Uint8Array(publicKey().export({ type: 'spki', format: 'der' }))
+    },
+    ...(made.startsWith('rsa') ? { pkcs1Pem: publicKey().export({ type: 'pkcs1', format: 'pem' }).toString() } : {}),
+  }
+}
+
+/** RFC 7638: SHA-256 over the required members in lexicographic order. */
+function thumbprintOf(jwk: JsonObject): string {
+  const required = ['crv', 'e', 'k', 'kty', 'n', 'x', 'y'].filter((name) => jwk[name] !== undefined)
+  const text = JSON.stringify(Object.fromEntries(required.map((name) => [name, jwk[name]])))
+  return createHash('sha256').update(text).digest('base64url')
+}

@@ -1,0 +1,22 @@
+import type { ConformanceCase, Suite } from '../harness/model/case.ts'
+import challenge from './origin/challenge.ts'
+import claims from './origin/claims.ts'
+import expiredTokens from './origin/expired-tokens.ts'
+import format from './origin/format.ts'
+import signature from './origin/signature.ts'
+
+/** Every suite, in the order of reports. */
+export const SUITES: readonly Suite[] = [signature, format, expiredTokens, claims, challenge]
+
+/** A case with the suite that it is part of. */
+export interface CatalogEntry {
+  /** Full id, `origin/claims/iss-wrong`. */
+  readonly id: string
+  readonly suite: Suite
+  readonly case: ConformanceCase
+}
+
+/** Every case of the suites, in order. */
+export function allCases(suites: readonly Suite[] = SUITES): readonly CatalogEntry[] {
+  return suites.flatMap((suite) => suite.cases.map((item) => ({ id: `${suite.id}/${item.id}`, suite, case: item })))
+}

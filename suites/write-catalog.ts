@@ -1,0 +1,71 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { argv } from 'node:process'
+import { fileURLToPath } from 'node:url'
+import type { ConformanceCase, Suite } from '../harness/model/case.ts'
+import { CLAUSES } from '../harness/model/clauses.ts'
+import { SUITES } from './catalog.ts'
+
+/** Where the catalogue is committed. */
+export const CATALOG_FILE = fileURLToPath(new URL('../CATALOG.md', import.meta.url))
+
+/** The suites as Markdown, one table each. */
+export function catalogMarkdown(suites: readonly Suite[]): string {
+  const cases = suites.flatMap((suite) => suite.cases)
+  return [
+    '# Catalogue of cases',
+    '',
+    'Written by `node suites/write-catalog.ts` from the sources in `suites/`; do not edit.',
+    '',
+    `${cases.length} cases: ${countsOf(cases)}. A case that needs what is not there is skipped, and the report says so.`,
+    ...suites.flatMap(sectionOf),
+    '',
+  ].join('\n')
+}
+
+function sectionOf(suite: Suite): readonly string[] {
+  return [
+    '',
+    `## ${suite.id}`,
+    '',
+    `${suite.title}: ${countsOf(suite.cases)}.`,
+    '',
+    '| case | level | the origin … | clauses | needs |',
+    '| --- | --- | --- | --- | --- |',
+    ...suite.cases.map(rowOf),
+  ]
+}
+
+function rowOf({ id, level, drops, title, clause, needs }: ConformanceCase): string {
+  const dropped = drops ? `, ${drops.to} without \`${drops.without}\`` : ''
+  const clauses = clause.map((key) => `[${CLAUSES[key].title.replace(/: .*$/u, '')}](${CLAUSES[key].url})`)
+  const cells = [
+    `\`${id}\``,
+    `${level}${dropped}`,
+    title,
+    clauses.join('; '),
+    needs.map((need) => `\`${need}\``).join(', ') || 'nothing',
+  ]
+  return `| ${cells.map((cell) => cell.replaceAll('|', String.raw`\|`)).join(' | ')} |`
+}
+
+function countsOf(cases: readonly ConformanceCase[]): string {
+  return (['MUST', 'SHOULD', 'MAY', 'INFO'] as const)
+    .map((level) => ({ level, count: cases.filter((item) => item.level === level).length }))
+    .filter(({ count }) => count > 0)
+    .map(({ level, count }) => `${count} ${level}`)
+    .join(', ')
+}
+
+/** Writes the catalogue, or with `--check` tells whether the committed one is current; resolves to the exit code. */
+async function main(args: readonly string[]): Promise<number> {
+  const text = catalogMarkdown(SUITES)
+  if (!args.includes('--check')) {
+    await writeFile(CATALOG_FILE, text)
+    return 0
+  }
+  if ((await readFile(CATALOG_FILE, 'utf8').catch(() => '')) === text) return 0
+  console.error('CATALOG.md is not current: run node suites/write-catalog.ts')
+  return 1
+}
+
+if (argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await main(argv.slice(2))
