@@ -1,0 +1,22 @@
+import type { OriginProfile } from '../model/profile.ts'
+import { MARKER } from './answer.ts'
+
+/** What the reference origin declares: everything that can be declared, so that every case is judged. */
+export const REFERENCE_PROFILE = {
+  algorithms: ['RS256', 'RS512', 'PS256', 'ES256', 'EdDSA'],
+  audience: 'https://orders.example.com',
+  typ: 'at+jwt',
+  requiredClaims: ['iss', 'aud', 'exp', 'sub', 'iat', 'jti'],
+  leewaySec: 5,
+  maxLifetimeSec: 900,
+  maxTokenAgeSec: 900,
+  subjects: ['consumer-ada', 'consumer-bob', 'consumer-cleo', 'consumer-dan'],
+  knownSubjects: true,
+  marker: MARKER,
+  identityEcho: '/sub',
+  routes: [
+    { path: '/protected', methods: ['GET', 'POST'] },
+    { path: '/orders', methods: ['GET'], scope: 'orders:read' },
+    { path: '/transfers', methods: ['POST'], once: true },
+  ],
+} as const satisfies OriginProfile
