@@ -1,0 +1,13 @@
+import { challengeMutants } from './challenge.ts'
+import { claimsMutants } from './claims.ts'
+import { formatMutants } from './format.ts'
+import type { Mutant } from './mutant.ts'
+import { signatureMutants } from './signature.ts'
+
+/** All mutants, by id. */
+export const MUTANTS: readonly Mutant[] = [
+  ...signatureMutants,
+  ...formatMutants,
+  ...claimsMutants,
+  ...challengeMutants,
+].toSorted((one, other) => one.id.localeCompare(other.id))
