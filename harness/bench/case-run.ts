@@ -99,11 +99,11 @@ export class CaseRun {
     return this.#step(async () => (await this.#send(asProbe(what), stimulus)).answer, false)
   }
 
-  judge(holds: boolean, { stimulus, expected, observed }: Judgement): void {
+  judge(holds: boolean, { stimulus, expected, observed, failure = 'fail' }: Judgement): void {
     this.#judged += 1
     if (holds) return
     const sent = this.#exchanges.get(stimulus)
-    this.#findings.push({ stimulus, expected, observed, failure: 'fail', ...(sent ? { exchange: sent } : {}) })
+    this.#findings.push({ stimulus, expected, observed, failure, ...(sent ? { exchange: sent } : {}) })
   }
 
   notProven(stimulus: string, reason: string, unlock: string): void {

@@ -2,6 +2,7 @@ import type { OriginCapability } from './capabilities.ts'
 import type { Answer, Connection, Probe } from './http.ts'
 import type { JweOptions, Keys, Mint, SigningKey, Token } from './token.ts'
 import type { ResolvedProfile } from './profile.ts'
+import type { Failure } from './verdict.ts'
 
 /** A refusal of the run, kept so that cases about all of them can look. */
 export interface Refusal {
@@ -26,6 +27,8 @@ export interface Judgement {
   readonly expected: string
   /** What was seen; never put a credential here. */
   readonly observed: string
+  /** How the requirement was broken, where it was not merely answered otherwise. */
+  readonly failure?: Failure
 }
 
 /**

@@ -72,8 +72,8 @@ export const formatMutants: readonly Mutant[] = [
     steps: () => ({
       parse: parse({
         object(octets) {
-          const text = Buffer.from(octets).toString('utf8')
-          return strictParts.object(Buffer.from(firstWins(text)), 'claims') ?? undefined
+          const text = Buffer.from(octets).toString('latin1')
+          return strictParts.object(Buffer.from(firstWins(text), 'latin1'), 'claims')
         },
       }),
     }),
@@ -93,6 +93,7 @@ export const formatMutants: readonly Mutant[] = [
     flaw: 'walks the JSON of a token by recursion without a limit',
     steps: () => ({
       parse: parse({
+        longest: Number.POSITIVE_INFINITY,
         object(octets, part) {
           try {
             depthOf(JSON.parse(Buffer.from(octets).toString('utf8')))
@@ -125,7 +126,8 @@ function lenient(compact: string): ReturnType<Steps['parse']> {
   const object: ParseParts['object'] = (octets) => {
     try {
       const text = Buffer.from(octets).toString(octets[1] === 0 ? 'utf16le' : 'utf8')
-      return { text, value: JSON.parse(text) as JsonObject }
+      const value = JSON.parse(text) as JsonObject | null
+      return value !== null && typeof value === 'object' ? { text, value } : undefined
     } catch {
       return undefined
     }

@@ -3,11 +3,10 @@ import { INVALID_TOKEN } from './steps.ts'
 import type { Parsed, Refusal } from './steps.ts'
 import type { JsonObject } from '../model/json.ts'
 
-/** Characters that a token may have. */
-const LONGEST_TOKEN = 16 * 1024
-
 /** The parts of parsing, each of which can be replaced. */
 export interface ParseParts {
+  /** Characters that a token may have. */
+  readonly longest: number
   /** The three segments of a compact JWS; undefined for anything else. */
   readonly split: (compact: string) => readonly [string, string, string] | undefined
   /** Octets of base64url without padding, in its one canonical form; undefined for anything else. */
@@ -18,6 +17,7 @@ export interface ParseParts {
 }
 
 export const strictParts: ParseParts = {
+  longest: 16 * 1024,
   split(compact) {
     const [header, claims, signature, ...more] = compact.split('.', 5)
     if (!header || !claims || !signature || more.length > 0) return undefined
@@ -34,7 +34,7 @@ export const strictParts: ParseParts = {
 /** The parse step made of these parts. */
 export function parseWith(parts: ParseParts): (compact: string) => Parsed | Refusal {
   return (compact) => {
-    if (compact.length > LONGEST_TOKEN) return { status: 431 }
+    if (compact.length > parts.longest) return { status: 431 }
     const segments = parts.split(compact)
     if (!segments) return INVALID_TOKEN
     const [first, second, third] = segments

@@ -1,7 +1,7 @@
 import type { KeyStore } from '../issuer/keys.ts'
 import type { Suite } from '../model/case.ts'
 import type { OriginProfile } from '../model/profile.ts'
-import type { CaseResult, Check } from '../model/result.ts'
+import type { RunEvent } from '../model/events.ts'
 import type { Level } from '../model/verdict.ts'
 import type { Target, TargetSettings } from '../targets/target.ts'
 
@@ -30,14 +30,6 @@ export interface Selection {
   readonly cases?: readonly string[]
   readonly levels?: readonly Level[]
 }
-
-/** What happens during a run, in order; for progress. */
-export type RunEvent =
-  | { readonly type: 'issuer'; readonly issuer: string; readonly jwksUrl: string }
-  | { readonly type: 'target'; readonly url: string }
-  | { readonly type: 'check'; readonly check: Check }
-  | { readonly type: 'started'; readonly id: string }
-  | { readonly type: 'case'; readonly result: CaseResult; readonly done: number; readonly of: number }
 
 export interface RunOptions {
   readonly suites: readonly Suite[]

@@ -218,6 +218,7 @@ export default defineSuite({
             stimulus,
             expected: 'refused, or accepted for the subject of the valid token',
             observed: 'accepted for the subject of the forged token',
+            failure: 'fail-open',
           })
         }
       },

@@ -1,0 +1,59 @@
+import { allCases } from '../../suites/catalog.ts'
+import type { CatalogEntry } from '../../suites/catalog.ts'
+import { ORIGIN_CAPABILITIES } from '../model/capabilities.ts'
+import { CLAUSES } from '../model/clauses.ts'
+import { paint, wrapped } from '../report/text.ts'
+import type { Style } from '../report/text.ts'
+import { listOf, usage } from './args.ts'
+import type { Given } from './args.ts'
+import { nearest } from './nearest.ts'
+
+/** The cases as lines, or as JSON. */
+export function listCases(given: Given): string {
+  const suites = listOf(given, 'suite')
+  const ids = new Set(allCases().map(({ suite }) => suite.id))
+  const mistyped = suites?.find((name) => ![...ids].some((id) => id === name || id.endsWith(`/${name}`)))
+  if (mistyped !== undefined) {
+    throw usage('There is no such suite', { flag: '--suite', given: mistyped, instead: nearest(mistyped, [...ids]) })
+  }
+  const entries = allCases().filter(
+    ({ suite }) => suites?.some((name) => suite.id === name || suite.id.endsWith(`/${name}`)) ?? true,
+  )
+  if (given.values['json'] === true) {
+    const rows = entries.map(({ id, case: { title, level, clause, needs } }) => ({ id, title, level, clause, needs }))
+    return JSON.stringify(rows, undefined, 2)
+  }
+  return entries.map(({ id, case: { level, title } }) => `${level.padEnd(6)}  ${id}\n        The origin ${title}.`).join('\n')
+}
+
+/** Everything that there is to say about a case; ERR_USAGE when there is none of that name, or several. */
+export function explainCase(name: string | undefined, style: Style): string {
+  const { id, case: subject, suite } = find(name)
+  const unlocks = subject.needs.map((need) => wrapped('- ', `${ORIGIN_CAPABILITIES[need].says}: ${ORIGIN_CAPABILITIES[need].unlock}`, 2))
+  const snippets = Object.entries(subject.snippets ?? {}).map(([library, code]) => `  ${library}\n    ${code.replaceAll('\n', '\n    ')}`)
+  return [
+    `${paint(style, 'bold', id)}  ${subject.level}${subject.drops ? ` (${subject.drops.to} without ${ORIGIN_CAPABILITIES[subject.drops.without].says})` : ''}`,
+    wrapped('', `${suite.title}: the origin ${subject.title}.`, 0),
+    '',
+    paint(style, 'bold', 'Required by'),
+    ...subject.clause.map((clause) => wrapped('- ', `${CLAUSES[clause].title}  ${CLAUSES[clause].url}`, 2)),
+    paint(style, 'bold', 'Why'),
+    wrapped('', subject.rationale, 2),
+    paint(style, 'bold', 'How to meet it'),
+    wrapped('', subject.remedy, 2),
+    ...snippets,
+    ...(unlocks.length === 0 ? [] : [paint(style, 'bold', 'Needs'), ...unlocks]),
+  ].join('\n')
+}
+
+function find(name: string | undefined): CatalogEntry {
+  const ids = allCases().map(({ id }) => id)
+  if (name === undefined) throw usage('The case is missing', { command: 'explain', instead: 'explain CASE; see "trustspec list"' })
+  const found = allCases().filter(({ id }) => id === name || id.endsWith(`/${name}`))
+  const [only] = found
+  if (only && found.length === 1) return only
+  if (only) throw usage('Several cases have this name', { given: name, instead: found.map(({ id }) => id).join(' or ') })
+  const short = ids.map((id) => id.slice(id.lastIndexOf('/') + 1))
+  const likely = nearest(name.slice(name.lastIndexOf('/') + 1), short)
+  throw usage('There is no such case', { given: name, instead: ids.find((id) => id.endsWith(`/${likely}`)) ?? likely })
+}

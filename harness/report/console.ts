@@ -1,0 +1,156 @@
+import { VERDICTS } from '../model/verdict.ts'
+import type { Verdict } from '../model/verdict.ts'
+import type { CaseResult, Finding, Report } from '../model/result.ts'
+import { counted, paint, wrapped } from './text.ts'
+import type { Style } from './text.ts'
+
+/** Findings of one case that are printed; the JSON report has all of them. */
+const MOST_FINDINGS = 3
+
+const COLOURS: Readonly<Record<Verdict, Parameters<typeof paint>[1]>> = {
+  'fail-open': ['bold', 'red'],
+  'fail-crash': ['bold', 'red'],
+  'fail-closed': ['bold', 'red'],
+  fail: ['bold', 'red'],
+  inconclusive: ['bold', 'magenta'],
+  warn: 'yellow',
+  pass: 'green',
+  info: 'cyan',
+  skip: 'gray',
+}
+
+/** What each verdict says, for the summary. */
+const MEANINGS: Readonly<Record<Verdict, string>> = {
+  'fail-open': 'accepted what must be refused',
+  'fail-crash': 'crashed, hung or answered 5xx where an answer was due',
+  'fail-closed': 'refused what must be accepted',
+  fail: 'answered otherwise than required',
+  inconclusive: 'could not be established',
+  warn: 'a recommendation (SHOULD) is broken',
+  pass: 'as required',
+  info: 'measured, no verdict',
+  skip: 'not judged, for want of what is listed under "Not proven"',
+}
+
+/** The report for people: cause first, findings by suite, then the summary and what was not proven. */
+export function formatReport(report: Report, style: Style, verbose: boolean): string {
+  const parts = [
+    causeOf(report, style),
+    ...suitesOf(report).map((cases) => suiteOf(cases, style, verbose)),
+    measuredOf(report, style),
+    notProvenOf(report, style, verbose),
+    staleOf(report, style),
+    summaryOf(report, style),
+  ]
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`
+}
+
+function causeOf({ preflight }: Report, style: Style): string {
+  const failed = preflight.checks.filter(({ ok }) => !ok)
+  const cause = preflight.cause === undefined ? [] : [paint(style, ['bold', 'red'], wrapped('', preflight.cause, 0))]
+  const notes = failed.map(({ name, detail }) => wrapped(`${name}: `, detail, 2))
+  const heading = cause.length === 0 && notes.length > 0 ? ['Noticed before the first case:'] : []
+  return [...cause, ...heading, ...notes].join('\n')
+}
+
+function suitesOf({ cases }: Report): readonly (readonly CaseResult[])[] {
+  return [...Map.groupBy(cases, ({ suite }) => suite).values()]
+}
+
+function isNoteworthy({ verdict }: CaseResult): boolean {
+  return verdict !== 'pass' && verdict !== 'skip' && verdict !== 'info'
+}
+
+function suiteOf(cases: readonly CaseResult[], style: Style, verbose: boolean): string {
+  const [first] = cases
+  const counts = VERDICTS.flatMap((verdict) => {
+    const number = cases.filter((result) => result.verdict === verdict).length
+    return number === 0 ? [] : [paint(style, COLOURS[verdict], `${number} ${verdict}`)]
+  })
+  const heading = `${paint(style, 'bold', first?.suite ?? '')}  ${counts.join(', ')}`
+  const shared = sharedReason(cases)
+  const shown = cases.filter((result) => verbose || (isNoteworthy(result) && result.reason !== shared))
+  const sum = shared === undefined || verbose ? [] : [wrapped('', `All inconclusive ones: ${shared}`, 2)]
+  return [heading, ...sum, ...shown.map((result) => caseOf(result, style, verbose))].join('\n')
+}
+
+/** The one reason for which more than two cases of a suite are inconclusive. */
+function sharedReason(cases: readonly CaseResult[]): string | undefined {
+  const reasons = cases.flatMap(({ verdict, reason }) => (verdict === 'inconclusive' && reason !== undefined ? [reason] : []))
+  const [first] = reasons
+  return reasons.length > 2 && reasons.every((reason) => reason === first) ? first : undefined
+}
+
+function caseOf(result: CaseResult, style: Style, verbose: boolean): string {
+  const { id, title, verdict, nature, reason, known, level } = result
+  const word = paint(style, COLOURS[verdict], nature === undefined ? verdict : `${verdict} (${nature})`)
+  const lines = [`  ${word}  ${paint(style, 'bold', id)}  ${level}`]
+  if (!isNoteworthy(result) && !verbose) return lines.join('\n')
+  lines.push(wrapped('', `The origin ${title}.`, 4))
+  if (isNoteworthy(result) && result.findings.length > 0) {
+    for (const { title: clause, url } of result.clause) lines.push(wrapped('required by  ', `${clause}  ${url}`, 4))
+  }
+  if (reason !== undefined) lines.push(wrapped('because      ', reason, 4))
+  for (const finding of result.findings.slice(0, MOST_FINDINGS)) lines.push(findingOf(finding))
+  const more = result.findings.length - MOST_FINDINGS
+  if (more > 0) lines.push(`    and ${counted(more, 'more stimulus', 'more stimuli')}: see --json`)
+  if (result.findings.length > 0) lines.push(wrapped('remedy       ', result.remedy, 4))
+  if (known) {
+    lines.push(wrapped(known.accepted ? 'accepted     ' : 'known        ', known.reason, 4))
+  }
+  return lines.join('\n')
+}
+
+function findingOf({ stimulus, expected, observed, evidence }: Finding): string {
+  const curl = evidence?.curl
+  return [
+    wrapped('stimulus     ', stimulus, 4),
+    wrapped('expected     ', expected, 4),
+    wrapped('observed     ', observed, 4),
+    // Never wrapped, so that it can be copied.
+    ...(curl === undefined ? [] : [`    reproduce    ${curl}`]),
+  ].join('\n')
+}
+
+function measuredOf({ cases, preflight }: Report, style: Style): string {
+  const values = cases.flatMap(({ id, measured }) =>
+    Object.entries(measured).map(([name, value]) => wrapped(`${name}: `, `${value}  (${id})`, 2)),
+  )
+  const offset = preflight.clockOffsetSec
+  const clock = offset === undefined || offset === 0 ? [] : [`  clock of the origin: ${offset > 0 ? '+' : ''}${offset} s`]
+  return values.length + clock.length === 0 ? '' : [paint(style, 'bold', 'Measured'), ...clock, ...values].join('\n')
+}
+
+function notProvenOf({ notProven }: Report, style: Style, verbose: boolean): string {
+  if (notProven.length === 0) return ''
+  const lines = notProven.flatMap(({ unlock, says, cases }) => [
+    wrapped('- ', `${counted(cases.length, 'case or stimulus needs', 'cases or stimuli need')} ${says}: ${unlock}`, 2),
+    ...(verbose ? cases.map((id) => `      ${id}`) : []),
+  ])
+  return [paint(style, 'bold', 'Not proven, and what would prove it'), ...lines].join('\n')
+}
+
+function staleOf({ stale }: Report, style: Style): string {
+  if (stale.length === 0) return ''
+  const lines = stale.map(({ case: id, verdict }) => wrapped('- ', `${id} is no longer ${verdict}: strike it from the list.`, 2))
+  return [paint(style, 'bold', 'Accepted findings that no longer show'), ...lines].join('\n')
+}
+
+function summaryOf(report: Report, style: Style): string {
+  const { summary, cases, seed, requests, durationMs, exit } = report
+  const verdicts = VERDICTS.filter((verdict) => summary[verdict] > 0).map((verdict) => {
+    const number = String(summary[verdict]).padStart(4)
+    return `${paint(style, COLOURS[verdict], `${number} ${verdict.padEnd(12)}`)}  ${MEANINGS[verdict]}`
+  })
+  const must = cases.filter(({ level }) => level === 'MUST')
+  const met = must.filter(({ verdict }) => verdict === 'pass').length
+  const stimuli = cases.reduce((sum, result) => sum + result.stimuli, 0)
+  const colour = exit.code === 0 ? ('green' as const) : ('red' as const)
+  return [
+    paint(style, 'bold', 'Summary'),
+    ...verdicts,
+    `  ${met} of ${must.length} requirements (MUST) proven; ${counted(stimuli, 'stimulus', 'stimuli')} judged.`,
+    `  ${counted(requests, 'request')} in ${(durationMs / 1000).toFixed(2)} s; seed ${seed} (give it back with --seed ${seed}).`,
+    paint(style, ['bold', colour], `Exit code ${exit.code}: ${exit.meaning}`),
+  ].join('\n')
+}

@@ -1,0 +1,161 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import net from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { createInterface } from 'node:readline'
+import { setTimeout as wait } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { TrustspecError } from '../model/errors.ts'
+import type { OriginProfile } from '../model/profile.ts'
+import type { ExpectedFinding } from '../model/result.ts'
+import type { Target, TargetSettings } from './target.ts'
+
+/** How an origin is started. */
+export interface ProcessOptions {
+  /** For a POSIX shell; `{port}`, `{issuer}`, `{jwks_url}` and `{audience}` are filled in. */
+  readonly command: string
+  /** Folder that it starts in; default: this one. */
+  readonly cwd?: string
+  /** Variables besides PORT, ISSUER, JWKS_URL and AUDIENCE, with the same placeholders. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Path of the protected route. */
+  readonly path: string
+  readonly profile: OriginProfile
+  readonly settings: TargetSettings
+  readonly name?: string
+  readonly expected?: readonly ExpectedFinding[]
+  /** Longest wait for the first answer, in milliseconds. */
+  readonly readyMs: number
+}
+
+const LOG_LINES = 200
+const POLL_MS = 25
+
+const GUARDIAN = fileURLToPath(new URL('./guardian.ts', import.meta.url))
+
+/** Starts the command on a free port and waits until it answers; ERR_TARGET_DID_NOT_START when it does not. */
+export async function startProcess(options: ProcessOptions): Promise<Target> {
+  const port = await freePort()
+  const log: string[] = []
+  let running = await launch(options, port, log)
+  await answering(options, port, running, log)
+  return {
+    kind: 'process',
+    ...(options.name === undefined ? {} : { name: options.name }),
+    url: `http://127.0.0.1:${port}${options.path}`,
+    profile: options.profile,
+    expected: options.expected ?? [],
+    pid: () => running.pid,
+    logTail: () => log,
+    async restart() {
+      await stop(running.guardian)
+      running = await launch(options, port, log)
+      await answering(options, port, running, log)
+    },
+    [Symbol.asyncDispose]: () => stop(running.guardian),
+  }
+}
+
+interface Running {
+  readonly guardian: ChildProcess
+  /** Process id of the shell that became the command. */
+  readonly pid: number | undefined
+  readonly exit: () => string | undefined
+}
+
+async function launch(options: ProcessOptions, port: number, log: string[]): Promise<Running> {
+  const { issuer, jwksUrl, audience } = options.settings
+  const values: Readonly<Record<string, string>> = { port: String(port), issuer, jwks_url: jwksUrl, audience }
+  const filled = (text: string): string => text.replaceAll(/\{(port|issuer|jwks_url|audience)\}/gu, (_, name: string) => values[name] ?? '')
+  const own = Object.fromEntries(Object.entries(options.env ?? {}).map(([name, value]) => [name, filled(value)]))
+  const env = { ...process.env, PORT: String(port), ISSUER: issuer, JWKS_URL: jwksUrl, AUDIENCE: audience, ...own }
+  // The guardian ends the group when the pipe to it closes: also when the harness is killed outright.
+  const guardian = spawn(process.execPath, [GUARDIAN, filled(options.command)], {
+    cwd: options.cwd ?? process.cwd(),
+    env,
+    stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
+  })
+  let exit: string | undefined
+  let pid: number | undefined
+  guardian.on('message', (message: { pid?: number; exit?: string }) => {
+    pid = message.pid ?? pid
+    exit = message.exit ?? exit
+  })
+  guardian.once('exit', () => {
+    exit ??= 'the process ended'
+  })
+  for (const stream of [guardian.stdout, guardian.stderr]) {
+    if (!stream) continue
+    createInterface({ input: stream }).on('line', (line) => {
+      log.push(line)
+      if (log.length > LOG_LINES) log.shift()
+    })
+  }
+  await Promise.race([once(guardian, 'message'), once(guardian, 'exit')])
+  return {
+    guardian,
+    get pid() {
+      return pid
+    },
+    exit: () => exit,
+  }
+}
+
+async function answering(options: ProcessOptions, port: number, running: Running, log: readonly string[]): Promise<void> {
+  const started = Date.now()
+  while (Date.now() - started < options.readyMs) {
+    const exit = running.exit()
+    if (exit !== undefined) throw await notStarted(options, running, exit, log)
+    if (await connects(port)) return
+    await wait(POLL_MS)
+  }
+  throw await notStarted(options, running, `nothing listened on port ${port} within ${options.readyMs / 1000} s`, log)
+}
+
+async function notStarted(
+  options: ProcessOptions,
+  running: Running,
+  reason: string,
+  log: readonly string[],
+): Promise<TrustspecError> {
+  await stop(running.guardian)
+  return new TrustspecError('ERR_TARGET_DID_NOT_START', 'The origin did not start', {
+    command: options.command,
+    reason,
+    ...(log.length === 0 ? {} : { log: log.slice(-5).join(' | ').slice(0, 800) }),
+    instead: 'a command that listens on 127.0.0.1:{port} (or the variable PORT)',
+  })
+}
+
+function connects(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect({ port, host: '127.0.0.1' })
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => {
+      resolve(false)
+    })
+  })
+}
+
+async function stop(guardian: ChildProcess): Promise<void> {
+  if (guardian.exitCode !== null || guardian.signalCode !== null) return
+  const ended = once(guardian, 'exit')
+  guardian.stdin?.end()
+  await ended
+}
+
+async function freePort(): Promise<number> {
+  const server = net.createServer()
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => {
+    server.close(resolve)
+  })
+  return port
+}
