@@ -1,0 +1,100 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+import { enableCompileCache } from 'node:module'
+import { TrustspecError } from '../model/errors.ts'
+import { EXIT } from '../model/verdict.ts'
+import { FLAGS, readArgs, usage } from './args.ts'
+import type { Command } from './args.ts'
+import { HELP } from './help.ts'
+import { nearest } from './nearest.ts'
+
+/** Exit code of a process that Ctrl-C ended. */
+const INTERRUPTED = 130
+
+enableCompileCache()
+
+// A reader that goes away, as head does, ends the output and not the run.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+}
+
+const interrupted = new AbortController()
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(name, () => {
+    interrupted.abort()
+  })
+}
+
+function print(text: string): void {
+  process.stdout.write(text)
+}
+
+/** One sentence: what is wrong, where, and what to write instead. */
+function sentence({ message, fields }: TrustspecError): string {
+  const { instead, ...where } = fields
+  const details = Object.entries(where).map(([name, value]) => `${name} ${value}`)
+  const place = details.length === 0 ? '' : ` (${details.join(', ')})`
+  return `${message}${place}${instead === undefined ? '' : `; instead: ${instead}`}.`
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    print(HELP[''] ?? '')
+    return EXIT.conforms
+  }
+  if (name === '--version') {
+    const file = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+    print(`${(JSON.parse(file) as { version: string }).version}\n`)
+    return EXIT.conforms
+  }
+  const commands = Object.keys(FLAGS) as Command[]
+  const command = commands.find((known) => known === name)
+  if (!command) throw usage('There is no such command', { given: name, instead: `${nearest(name, commands)}, or see --help` })
+  const given = readArgs(command, rest)
+  if (given.values['help'] === true) {
+    print(HELP[command] ?? '')
+    return EXIT.conforms
+  }
+  const style = { colour: wantsColour() }
+  if (command === 'run') {
+    const { runCommand } = await import('./run.ts')
+    const report = await runCommand(given, { print, progress: process.stderr, style }, interrupted.signal)
+    return report.exit.code
+  }
+  if (command === 'issuer') {
+    const { runIssuer } = await import('./issuer.ts')
+    await runIssuer(given, (line) => {
+      print(`${line}\n`)
+    }, interrupted.signal)
+    return EXIT.conforms
+  }
+  const { explainCase, listCases } = await import('./list.ts')
+  print(`${command === 'list' ? listCases(given) : explainCase(given.positionals[0], style)}\n`)
+  return EXIT.conforms
+}
+
+/** NO_COLOR and FORCE_COLOR as their conventions have it, else what the terminal can do. */
+function wantsColour(): boolean {
+  const { NO_COLOR: no, FORCE_COLOR: force } = process.env
+  if (no !== undefined && no !== '') return false
+  return (force !== undefined && force !== '0') || (process.stdout.isTTY && process.stdout.hasColors())
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (error) {
+  if (interrupted.signal.aborted) {
+    process.stderr.write('Interrupted: the target was stopped, nothing is proven.\n')
+    process.exitCode = INTERRUPTED
+  } else if (error instanceof TrustspecError && error.code !== 'ERR_HARNESS') {
+    process.stderr.write(`${error.code}: ${sentence(error)}\n`)
+    process.exitCode = EXIT.usage
+  } else {
+    process.stderr.write('trustspec itself failed; this is a defect, please report it with the text below.\n')
+    console.error(error)
+    process.exitCode = EXIT.harness
+  }
+}

@@ -1,0 +1,186 @@
+import { execFile } from 'node:child_process'
+import { randomInt } from 'node:crypto'
+import { promisify } from 'node:util'
+import { embeddedKeys } from '../../fixtures/keys/keys.ts'
+import { SUITES } from '../../suites/catalog.ts'
+import { defaultKeyFile, loadKeys } from '../issuer/keyfile.ts'
+import type { Report } from '../model/result.ts'
+import { createProgress } from '../report/progress.ts'
+import type { Progress } from '../report/progress.ts'
+import { formatReport } from '../report/console.ts'
+import { paint } from '../report/text.ts'
+import type { Style } from '../report/text.ts'
+import type { Control, RunOptions } from '../runner/options.ts'
+import { runOrigin } from '../runner/run.ts'
+import { plan } from '../runner/select.ts'
+import type { Target, TargetSettings } from '../targets/target.ts'
+import { assertAllowed } from './address.ts'
+import { declarationsOf, numberOf, selectionOf, textOf, usage } from './args.ts'
+import type { Given } from './args.ts'
+
+/** Where output goes. */
+export interface Output {
+  readonly print: (text: string) => void
+  readonly progress: NodeJS.WriteStream
+  readonly style: Style
+}
+
+/** Longest wait for the first answer of a command, in milliseconds. */
+const READY_MS = 30_000
+
+interface Subject {
+  /** What is tested, for the first line. */
+  readonly says: string
+  readonly kind: 'embedded' | 'url' | 'exec' | 'origin'
+  readonly start: (settings: TargetSettings, progress: Progress) => Promise<Target>
+}
+
+/** Runs the conformance run that the arguments ask for, prints it, and gives its report. */
+export async function runCommand(given: Given, output: Output, signal: AbortSignal): Promise<Report> {
+  const as = textOf(given, 'as') ?? 'origin'
+  if (as !== 'origin') {
+    throw usage('This version tests origins alone', { flag: '--as', given: as, instead: '--as origin' })
+  }
+  const subject = await subjectOf(given)
+  const profile = declarationsOf(given)
+  const select = selectionOf(given)
+  const count = plan(SUITES, select).length
+  const control = await controlOf(given, subject)
+  const seed = numberOf(given, 'seed', 0, 2 ** 32 - 1) ?? randomInt(2 ** 32)
+  const timeout = numberOf(given, 'timeout', 1, 600) ?? 5
+  const json = textOf(given, 'json')
+  const progress = createProgress(output.progress)
+  output.print(`${paint(output.style, 'bold', 'trustspec')}: ${count} cases against ${subject.says}, ${LADDER[control.kind]}, seed ${seed}\n`)
+  const options: RunOptions = {
+    suites: SUITES,
+    select,
+    start: (settings) => subject.start(settings, progress),
+    control,
+    profile,
+    seed,
+    deadlineMs: timeout * 1000,
+    strict: given.values['strict'] === true,
+    allowInconclusive: given.values['allow-inconclusive'] === true,
+    on(event) {
+      if (event.type === 'issuer' && control.kind === 'issuer' && subject.kind === 'url') {
+        output.print(`The origin has to trust issuer ${event.issuer} with the JWKS at ${event.jwksUrl}\n`)
+      }
+      progress.on(event)
+    },
+    signal,
+  }
+  const report = await runOrigin(options).finally(() => {
+    progress.end()
+  })
+  output.print(`\n${formatReport(report, output.style, given.values['verbose'] === true)}`)
+  if (json !== undefined) {
+    const { writeJson } = await import('../report/json.ts')
+    await writeJson(report, json)
+    output.print(`The report is in ${json}\n`)
+  }
+  return report
+}
+
+const LADDER: Readonly<Record<Control['kind'], string>> = {
+  none: 'with a URL alone',
+  token: 'with a token of its own issuer',
+  issuer: 'with an issuer that it trusts',
+}
+
+async function subjectOf(given: Given): Promise<Subject> {
+  const [url, ...more] = given.positionals
+  const name = textOf(given, 'origin')
+  const command = textOf(given, 'exec')
+  if (more.length > 0) throw usage('One URL is tested at a time', { given: more.join(' '), instead: 'run it once for each URL' })
+  const named = [url === undefined ? '' : 'a URL', name === undefined ? '' : '--origin', command === undefined ? '' : '--exec']
+  const several = named.filter((one) => one !== '')
+  if (several.length > 1) {
+    throw usage('More than one target is given', { given: several.join(' and '), instead: 'one of them' })
+  }
+  for (const only of ['env', 'path']) {
+    if (given.values[only] !== undefined && command === undefined) {
+      throw usage('The flag belongs to --exec', { flag: `--${only}`, instead: `--exec COMMAND --${only} …, or leave it out` })
+    }
+  }
+  if (url !== undefined) return await urlSubject(given, url)
+  if (command !== undefined) return execSubject(given, command)
+  if (name !== undefined) {
+    const { bundledOrigins, startBundled } = await import('../targets/bundled.ts')
+    const names = bundledOrigins().map((origin) => origin.name)
+    if (!names.includes(name)) {
+      throw usage('There is no such origin', { flag: '--origin', given: name, instead: names.join(', ') })
+    }
+    return { says: `the bundled origin ${name}`, kind: 'origin', start: (settings, progress) => startBundled(name, settings, progress.note) }
+  }
+  const { embeddedTarget } = await import('../targets/embedded.ts')
+  return { says: 'the embedded reference origin', kind: 'embedded', start: (settings) => embeddedTarget(settings) }
+}
+
+async function urlSubject(given: Given, text: string): Promise<Subject> {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (!url || !['http:', 'https:'].includes(url.protocol)) {
+    const guess = url === undefined || !text.includes('://') ? `http://${text}` : 'a URL that starts with http:// or https://'
+    throw usage('The target is no URL of an HTTP server', { given: text, instead: guess })
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw usage('The URL holds credentials', { given: url.host, instead: 'the URL without them, and --token-command' })
+  }
+  await assertAllowed(url, given.values['i-am-authorised'] === true)
+  const { urlTarget } = await import('../targets/url.ts')
+  return { says: url.href, kind: 'url', start: () => Promise.resolve(urlTarget(url.href)) }
+}
+
+function execSubject(given: Given, command: string): Subject {
+  const path = textOf(given, 'path') ?? '/'
+  if (!path.startsWith('/')) throw usage('The path does not begin with a slash', { flag: '--path', given: path, instead: `/${path}` })
+  const pairs = (given.values['env'] as readonly string[] | undefined) ?? []
+  const env = pairs.map((pair) => {
+    const equals = pair.indexOf('=')
+    if (equals < 1) throw usage('The variable has no value', { flag: '--env', given: pair, instead: `${pair || 'NAME'}=VALUE` })
+    return [pair.slice(0, equals), pair.slice(equals + 1)] as const
+  })
+  return {
+    says: 'the origin of --exec',
+    kind: 'exec',
+    async start(settings) {
+      const { startProcess } = await import('../targets/process.ts')
+      return await startProcess({ command, env: Object.fromEntries(env), path, profile: {}, settings, readyMs: READY_MS })
+    },
+  }
+}
+
+async function controlOf(given: Given, subject: Subject): Promise<Control> {
+  const port = numberOf(given, 'issuer-port', 1, 65_535)
+  const token = textOf(given, 'token')
+  const command = textOf(given, 'token-command')
+  const rungs = [port === undefined ? '' : '--issuer-port', token === undefined ? '' : '--token', command === undefined ? '' : '--token-command']
+  const several = rungs.filter((rung) => rung !== '')
+  if (several.length > 1) {
+    throw usage('More than one way to a valid token is given', { given: several.join(' and '), instead: 'one of them' })
+  }
+  if (subject.kind === 'embedded') {
+    if (several.length > 0) {
+      throw usage('The flag needs a target', { flag: several.join(''), instead: 'the URL of an origin, --origin or --exec beside it' })
+    }
+    return { kind: 'issuer', keys: embeddedKeys(), port: 0 }
+  }
+  const keys = await loadKeys(defaultKeyFile(process.env))
+  if (token !== undefined) return { kind: 'token', keys, token: () => Promise.resolve(token) }
+  if (command !== undefined) return { kind: 'token', keys, token: () => tokenFrom(command) }
+  if (port === undefined && subject.kind === 'url') return { kind: 'none', keys }
+  return { kind: 'issuer', keys, port: port ?? 0 }
+}
+
+async function tokenFrom(command: string): Promise<string> {
+  try {
+    const { stdout } = await promisify(execFile)('/bin/sh', ['-c', command], { timeout: 30_000 })
+    return stdout
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+    throw usage('The command that prints a token failed', {
+      flag: '--token-command',
+      exit: code,
+      instead: 'a command that prints one JWT and exits with 0',
+    })
+  }
+}
