@@ -69,6 +69,11 @@ function malformed(bench: OriginBench): readonly Named[] {
   ]
 }
 
+/** The segment with the padding that base64 has, or one quantum of it where it needs none. */
+function padded(segment: string): string {
+  return `${segment}${'='.repeat((4 - (segment.length % 4)) % 4 || 4)}`
+}
+
 function utf16le(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text, 'utf16le'))
 }
@@ -184,6 +189,7 @@ export default defineSuite({
           ['"=" after the header', altered(token, `${header}=.${payload}.${signature}`)],
           ['"=" after the payload', altered(token, `${header}.${payload}=.${signature}`)],
           ['"=" after the signature', altered(token, `${header}.${payload}.${signature}=`)],
+          ['padding of base64 after the signature', altered(token, `${header}.${payload}.${padded(signature)}`)],
         ])
         if (!can('issuer', 'signed claims in other encodings')) return
         const text = textOf(mint(), 'payload')
