@@ -198,7 +198,11 @@ export class CaseRun {
     const kind = shapeOf(probe, this.#session)
     const role = probe.token?.provenBy
     if (role?.startsWith('no-alg') && kind.role !== role && this.#session.trusted) {
-      this.notProven(stimulus, 'no token signed by a key without "alg" is accepted', 'a JWKS client that takes such keys')
+      this.notProven(
+        stimulus,
+        'no token signed by a key without "alg" is accepted',
+        'a JWKS client that takes such keys',
+      )
     }
     const connection = probe.on ? ' own' : ''
     const key = `${kind.method} ${kind.route.path} ${kind.role}${kind.raw ? ' raw' : ''}${connection}`
@@ -239,7 +243,12 @@ export class CaseRun {
       if (answer.outcome === 'accepted') continue
       const what = 'a valid token after these stimuli'
       if (answer.outcome === 'crashed') {
-        this.#findings.push({ stimulus: what, expected: 'accepted, as before', observed: seen(answer), failure: 'fail-crash' })
+        this.#findings.push({
+          stimulus: what,
+          expected: 'accepted, as before',
+          observed: seen(answer),
+          failure: 'fail-crash',
+        })
       } else this.#doubts.push(`A valid token was no longer accepted afterwards (${seen(answer)}).`)
     }
   }

@@ -39,12 +39,7 @@ export function requestOf(probe: Probe, profile: ResolvedProfile): WireRequest {
 }
 
 /** Sends a probe and sorts what came back. */
-export async function exchange(
-  client: Client,
-  probe: Probe,
-  profile: ResolvedProfile,
-  raw = false,
-): Promise<Exchange> {
+export async function exchange(client: Client, probe: Probe, profile: ResolvedProfile, raw = false): Promise<Exchange> {
   const request = { ...requestOf(probe, profile), raw }
   const answer = answerOf(await client.send(request, probe.on), profile)
   return { ...request, answer }

@@ -70,7 +70,7 @@ export async function runCase(
     },
     connect: () => Promise.resolve(session.client.connect()),
     async elapse(seconds) {
-      if (session.target.clock) session.target.clock.advance(seconds)
+      if (session.clock) session.clock.advance(seconds)
       else if (seconds > LONGEST_WAIT_SEC) {
         throw new Inconclusive(`The clock of the origin cannot be moved, and ${seconds} s are too long to wait.`)
       } else {

@@ -1,3 +1,4 @@
+import type { MovableClock } from '../clock/clock.ts'
 import type { Client } from '../client/client.ts'
 import type { Issuer } from '../issuer/server.ts'
 import type { KeyStore } from '../issuer/keys.ts'
@@ -7,14 +8,16 @@ import type { Answer, Probe } from '../model/http.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { ResolvedProfile } from '../model/profile.ts'
 import type { Keys, SigningKey, Token } from '../model/token.ts'
-import type { Target } from '../targets/target.ts'
 import { exchange, placeOf } from './exchange.ts'
 import type { Random } from './random.ts'
 
 /** What all cases of a run share. */
 export interface Session {
   readonly profile: ResolvedProfile
-  readonly target: Target
+  /** The origin's clock, where it can be moved. */
+  readonly clock?: MovableClock
+  /** Starts the origin again, where the harness can. */
+  readonly restart?: () => Promise<void>
   readonly client: Client
   readonly issuer: Issuer
   readonly keyStore: KeyStore

@@ -67,23 +67,35 @@ export function readArgs(command: Command, args: readonly string[]): Given {
   } catch (error) {
     const mistyped = /^Unknown option '(-+)([^']+)'/u.exec(error instanceof Error ? error.message : '')
     if (mistyped) {
-      throw usage('There is no such flag', {
-        flag: `${mistyped[1]}${mistyped[2]}`,
-        instead: `--${nearest(mistyped[2] ?? '', known)}, or see --help`,
-      }, error)
+      throw usage(
+        'There is no such flag',
+        {
+          flag: `${mistyped[1]}${mistyped[2]}`,
+          instead: `--${nearest(mistyped[2] ?? '', known)}, or see --help`,
+        },
+        error,
+      )
     }
     const named = /'(?:-\w, )?(--[\w-]+)/u.exec(error instanceof Error ? error.message : '')?.[1] ?? 'a flag'
     const takes = known.find((name) => `--${name}` === named)
     const isFlag = takes !== undefined && (FLAGS[command] as ParseArgsOptionsConfig)[takes]?.type === 'boolean'
-    throw usage(isFlag ? 'The flag takes no value' : 'The flag needs a value', {
-      flag: named,
-      instead: isFlag ? named : `${named}=VALUE`,
-    }, error)
+    throw usage(
+      isFlag ? 'The flag takes no value' : 'The flag needs a value',
+      {
+        flag: named,
+        instead: isFlag ? named : `${named}=VALUE`,
+      },
+      error,
+    )
   }
 }
 
 /** An ERR_USAGE. */
-export function usage(message: string, fields: Readonly<Record<string, string | number>>, cause?: unknown): TrustspecError {
+export function usage(
+  message: string,
+  fields: Readonly<Record<string, string | number>>,
+  cause?: unknown,
+): TrustspecError {
   return new TrustspecError('ERR_USAGE', message, fields, cause === undefined ? {} : { cause })
 }
 
@@ -97,7 +109,10 @@ export function textOf({ values }: Given, name: string): string | undefined {
 export function listOf({ values }: Given, name: string): readonly string[] | undefined {
   const value = values[name]
   if (!Array.isArray(value)) return undefined
-  return (value as readonly string[]).flatMap((part) => part.split(',')).map((part) => part.trim()).filter((part) => part !== '')
+  return (value as readonly string[])
+    .flatMap((part) => part.split(','))
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
 }
 
 /** A whole number within bounds; ERR_USAGE otherwise. */
@@ -123,7 +138,8 @@ export function selectionOf(given: Given): Selection {
   const cases = listOf(given, 'case')
   const levels = listOf(given, 'level')?.map((name) => {
     const level = LEVELS.find((known) => known === name.toUpperCase())
-    if (level === undefined) throw usage('There is no such level', { flag: '--level', given: name, instead: LEVELS.join(', ') })
+    if (level === undefined)
+      throw usage('There is no such level', { flag: '--level', given: name, instead: LEVELS.join(', ') })
     return level
   })
   return { ...(suites ? { suites } : {}), ...(cases ? { cases } : {}), ...(levels ? { levels } : {}) }
@@ -143,7 +159,10 @@ export function declarationsOf(given: Given): OriginProfile {
     leewaySec: leeway === undefined ? undefined : Number(leeway),
     marker: textOf(given, 'marker'),
     identityEcho: textOf(given, 'identity-echo'),
-    token: header === undefined && scheme === undefined ? undefined : { header: header ?? 'Authorization', scheme: scheme ?? 'Bearer' },
+    token:
+      header === undefined && scheme === undefined
+        ? undefined
+        : { header: header ?? 'Authorization', scheme: scheme ?? 'Bearer' },
     plainJwks: given.values['plain-jwks'],
   }
   const flags = Object.fromEntries(Object.entries(declared).filter((member) => member[1] !== undefined))

@@ -23,14 +23,20 @@ export function listCases(given: Given): string {
     const rows = entries.map(({ id, case: { title, level, clause, needs } }) => ({ id, title, level, clause, needs }))
     return JSON.stringify(rows, undefined, 2)
   }
-  return entries.map(({ id, case: { level, title } }) => `${level.padEnd(6)}  ${id}\n        The origin ${title}.`).join('\n')
+  return entries
+    .map(({ id, case: { level, title } }) => `${level.padEnd(6)}  ${id}\n        The origin ${title}.`)
+    .join('\n')
 }
 
 /** Everything that there is to say about a case; ERR_USAGE when there is none of that name, or several. */
 export function explainCase(name: string | undefined, style: Style): string {
   const { id, case: subject, suite } = find(name)
-  const unlocks = subject.needs.map((need) => wrapped('- ', `${ORIGIN_CAPABILITIES[need].says}: ${ORIGIN_CAPABILITIES[need].unlock}`, 2))
-  const snippets = Object.entries(subject.snippets ?? {}).map(([library, code]) => `  ${library}\n    ${code.replaceAll('\n', '\n    ')}`)
+  const unlocks = subject.needs.map((need) =>
+    wrapped('- ', `${ORIGIN_CAPABILITIES[need].says}: ${ORIGIN_CAPABILITIES[need].unlock}`, 2),
+  )
+  const snippets = Object.entries(subject.snippets ?? {}).map(
+    ([library, code]) => `  ${library}\n    ${code.replaceAll('\n', '\n    ')}`,
+  )
   return [
     `${paint(style, 'bold', id)}  ${subject.level}${subject.drops ? ` (${subject.drops.to} without ${ORIGIN_CAPABILITIES[subject.drops.without].says})` : ''}`,
     wrapped('', `${suite.title}: the origin ${subject.title}.`, 0),
@@ -48,11 +54,13 @@ export function explainCase(name: string | undefined, style: Style): string {
 
 function find(name: string | undefined): CatalogEntry {
   const ids = allCases().map(({ id }) => id)
-  if (name === undefined) throw usage('The case is missing', { command: 'explain', instead: 'explain CASE; see "trustspec list"' })
+  if (name === undefined)
+    throw usage('The case is missing', { command: 'explain', instead: 'explain CASE; see "trustspec list"' })
   const found = allCases().filter(({ id }) => id === name || id.endsWith(`/${name}`))
   const [only] = found
   if (only && found.length === 1) return only
-  if (only) throw usage('Several cases have this name', { given: name, instead: found.map(({ id }) => id).join(' or ') })
+  if (only)
+    throw usage('Several cases have this name', { given: name, instead: found.map(({ id }) => id).join(' or ') })
   const short = ids.map((id) => id.slice(id.lastIndexOf('/') + 1))
   const likely = nearest(name.slice(name.lastIndexOf('/') + 1), short)
   throw usage('There is no such case', { given: name, instead: ids.find((id) => id.endsWith(`/${likely}`)) ?? likely })

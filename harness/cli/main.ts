@@ -52,7 +52,8 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const commands = Object.keys(FLAGS) as Command[]
   const command = commands.find((known) => known === name)
-  if (!command) throw usage('There is no such command', { given: name, instead: `${nearest(name, commands)}, or see --help` })
+  if (!command)
+    throw usage('There is no such command', { given: name, instead: `${nearest(name, commands)}, or see --help` })
   const given = readArgs(command, rest)
   if (given.values['help'] === true) {
     print(HELP[command] ?? '')
@@ -66,9 +67,13 @@ async function main(args: readonly string[]): Promise<number> {
   }
   if (command === 'issuer') {
     const { runIssuer } = await import('./issuer.ts')
-    await runIssuer(given, (line) => {
-      print(`${line}\n`)
-    }, interrupted.signal)
+    await runIssuer(
+      given,
+      (line) => {
+        print(`${line}\n`)
+      },
+      interrupted.signal,
+    )
     return EXIT.conforms
   }
   const { explainCase, listCases } = await import('./list.ts')

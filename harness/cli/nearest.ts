@@ -1,6 +1,8 @@
 /** The candidate with the fewest edits to the text; the first of equals. */
 export function nearest(text: string, candidates: readonly string[]): string {
-  const ranked = candidates.map((candidate) => [candidate, distance(text.toLowerCase(), candidate.toLowerCase())] as const)
+  const ranked = candidates.map(
+    (candidate) => [candidate, distance(text.toLowerCase(), candidate.toLowerCase())] as const,
+  )
   return ranked.toSorted((one, other) => one[1] - other[1])[0]?.[0] ?? ''
 }
 

@@ -17,7 +17,9 @@ const seconds: Check = (value) =>
 const texts =
   (least: number): Check =>
   (value) =>
-    Array.isArray(value) && value.length >= least && value.every(isText) ? undefined : `a list of ${least} texts or more`
+    Array.isArray(value) && value.length >= least && value.every(isText)
+      ? undefined
+      : `a list of ${least} texts or more`
 
 const algorithms: Check = (value) =>
   Array.isArray(value) && value.length > 0 && value.every((name) => (ALGORITHMS as readonly unknown[]).includes(name))
@@ -75,12 +77,13 @@ export function parseProfile(value: unknown, where: string): OriginProfile {
   for (const [name, member] of Object.entries(value)) {
     if (name === '$schema') continue
     const check = Object.hasOwn(MEMBERS, name) ? MEMBERS[name as keyof OriginProfile] : undefined
-    if (!check) throw invalid(where, name, `a known member; the nearest one is "${nearest(name, Object.keys(MEMBERS))}"`)
+    if (!check)
+      throw invalid(where, name, `a known member; the nearest one is "${nearest(name, Object.keys(MEMBERS))}"`)
     const due = check(member)
     if (due !== undefined) throw invalid(where, name, due)
   }
   const { $schema: _, ...profile } = value
-  return profile as OriginProfile
+  return profile
 }
 
 /** Reads a profile from a JSON file. */

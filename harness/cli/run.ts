@@ -50,7 +50,9 @@ export async function runCommand(given: Given, output: Output, signal: AbortSign
   const timeout = numberOf(given, 'timeout', 1, 600) ?? 5
   const json = textOf(given, 'json')
   const progress = createProgress(output.progress)
-  output.print(`${paint(output.style, 'bold', 'trustspec')}: ${count} cases against ${subject.says}, ${LADDER[control.kind]}, seed ${seed}\n`)
+  output.print(
+    `${paint(output.style, 'bold', 'trustspec')}: ${count} cases against ${subject.says}, ${LADDER[control.kind]}, seed ${seed}\n`,
+  )
   const options: RunOptions = {
     suites: SUITES,
     select,
@@ -91,15 +93,23 @@ async function subjectOf(given: Given): Promise<Subject> {
   const [url, ...more] = given.positionals
   const name = textOf(given, 'origin')
   const command = textOf(given, 'exec')
-  if (more.length > 0) throw usage('One URL is tested at a time', { given: more.join(' '), instead: 'run it once for each URL' })
-  const named = [url === undefined ? '' : 'a URL', name === undefined ? '' : '--origin', command === undefined ? '' : '--exec']
+  if (more.length > 0)
+    throw usage('One URL is tested at a time', { given: more.join(' '), instead: 'run it once for each URL' })
+  const named = [
+    url === undefined ? '' : 'a URL',
+    name === undefined ? '' : '--origin',
+    command === undefined ? '' : '--exec',
+  ]
   const several = named.filter((one) => one !== '')
   if (several.length > 1) {
     throw usage('More than one target is given', { given: several.join(' and '), instead: 'one of them' })
   }
   for (const only of ['env', 'path']) {
     if (given.values[only] !== undefined && command === undefined) {
-      throw usage('The flag belongs to --exec', { flag: `--${only}`, instead: `--exec COMMAND --${only} …, or leave it out` })
+      throw usage('The flag belongs to --exec', {
+        flag: `--${only}`,
+        instead: `--exec COMMAND --${only} …, or leave it out`,
+      })
     }
   }
   if (url !== undefined) return await urlSubject(given, url)
@@ -110,7 +120,11 @@ async function subjectOf(given: Given): Promise<Subject> {
     if (!names.includes(name)) {
       throw usage('There is no such origin', { flag: '--origin', given: name, instead: names.join(', ') })
     }
-    return { says: `the bundled origin ${name}`, kind: 'origin', start: (settings, progress) => startBundled(name, settings, progress.note) }
+    return {
+      says: `the bundled origin ${name}`,
+      kind: 'origin',
+      start: (settings, progress) => startBundled(name, settings, progress.note),
+    }
   }
   const { embeddedTarget } = await import('../targets/embedded.ts')
   return { says: 'the embedded reference origin', kind: 'embedded', start: (settings) => embeddedTarget(settings) }
@@ -119,7 +133,8 @@ async function subjectOf(given: Given): Promise<Subject> {
 async function urlSubject(given: Given, text: string): Promise<Subject> {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (!url || !['http:', 'https:'].includes(url.protocol)) {
-    const guess = url === undefined || !text.includes('://') ? `http://${text}` : 'a URL that starts with http:// or https://'
+    const guess =
+      url === undefined || !text.includes('://') ? `http://${text}` : 'a URL that starts with http:// or https://'
     throw usage('The target is no URL of an HTTP server', { given: text, instead: guess })
   }
   if (url.username !== '' || url.password !== '') {
@@ -132,11 +147,13 @@ async function urlSubject(given: Given, text: string): Promise<Subject> {
 
 function execSubject(given: Given, command: string): Subject {
   const path = textOf(given, 'path') ?? '/'
-  if (!path.startsWith('/')) throw usage('The path does not begin with a slash', { flag: '--path', given: path, instead: `/${path}` })
+  if (!path.startsWith('/'))
+    throw usage('The path does not begin with a slash', { flag: '--path', given: path, instead: `/${path}` })
   const pairs = (given.values['env'] as readonly string[] | undefined) ?? []
   const env = pairs.map((pair) => {
     const equals = pair.indexOf('=')
-    if (equals < 1) throw usage('The variable has no value', { flag: '--env', given: pair, instead: `${pair || 'NAME'}=VALUE` })
+    if (equals < 1)
+      throw usage('The variable has no value', { flag: '--env', given: pair, instead: `${pair || 'NAME'}=VALUE` })
     return [pair.slice(0, equals), pair.slice(equals + 1)] as const
   })
   return {
@@ -144,7 +161,14 @@ function execSubject(given: Given, command: string): Subject {
     kind: 'exec',
     async start(settings) {
       const { startProcess } = await import('../targets/process.ts')
-      return await startProcess({ command, env: Object.fromEntries(env), path, profile: {}, settings, readyMs: READY_MS })
+      return await startProcess({
+        command,
+        env: Object.fromEntries(env),
+        path,
+        profile: {},
+        settings,
+        readyMs: READY_MS,
+      })
     },
   }
 }
@@ -153,14 +177,21 @@ async function controlOf(given: Given, subject: Subject): Promise<Control> {
   const port = numberOf(given, 'issuer-port', 1, 65_535)
   const token = textOf(given, 'token')
   const command = textOf(given, 'token-command')
-  const rungs = [port === undefined ? '' : '--issuer-port', token === undefined ? '' : '--token', command === undefined ? '' : '--token-command']
+  const rungs = [
+    port === undefined ? '' : '--issuer-port',
+    token === undefined ? '' : '--token',
+    command === undefined ? '' : '--token-command',
+  ]
   const several = rungs.filter((rung) => rung !== '')
   if (several.length > 1) {
     throw usage('More than one way to a valid token is given', { given: several.join(' and '), instead: 'one of them' })
   }
   if (subject.kind === 'embedded') {
     if (several.length > 0) {
-      throw usage('The flag needs a target', { flag: several.join(''), instead: 'the URL of an origin, --origin or --exec beside it' })
+      throw usage('The flag needs a target', {
+        flag: several.join(''),
+        instead: 'the URL of an origin, --origin or --exec beside it',
+      })
     }
     return { kind: 'issuer', keys: embeddedKeys(), port: 0 }
   }

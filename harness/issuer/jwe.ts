@@ -49,9 +49,9 @@ function recipientOf({ alg, enc, key, header }: JweOptions): Recipient {
   const cek = randomBytes(CEK_OCTETS[enc])
   const none = new Uint8Array()
   if (alg === 'dir') return { cek, encryptedKey: none, header: {} }
-  if (alg === 'ECDH-ES') return { ...agreed(key.jwk as JsonWebKey, enc), encryptedKey: none }
+  if (alg === 'ECDH-ES') return { ...agreed(key.jwk, enc), encryptedKey: none }
   if (alg === 'RSA-OAEP-256') {
-    const recipient = createPublicKey({ key: key.jwk as JsonWebKey, format: 'jwk' })
+    const recipient = createPublicKey({ key: key.jwk, format: 'jwk' })
     const padding = constants.RSA_PKCS1_OAEP_PADDING
     return { cek, encryptedKey: publicEncrypt({ key: recipient, padding, oaepHash: 'sha256' }, cek), header: {} }
   }

@@ -1,4 +1,13 @@
-import { constants, createHash, createHmac, createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
+import {
+  constants,
+  createHash,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  randomBytes,
+  sign,
+} from 'node:crypto'
 import type { JsonWebKey, KeyObject } from 'node:crypto'
 import { base64url, octets } from '../model/compact.ts'
 import type { JsonObject } from '../model/json.ts'
@@ -82,7 +91,7 @@ export function keysFrom(stored: StoredKeys): KeyStore {
     return key
   }
   const privateKey = (role: KeyRole): KeyObject => {
-    const key = privateKeys.get(role) ?? createPrivateKey({ key: stored[role] as JsonWebKey, format: 'jwk' })
+    const key = privateKeys.get(role) ?? createPrivateKey({ key: stored[role], format: 'jwk' })
     privateKeys.set(role, key)
     return key
   }
@@ -117,14 +126,16 @@ function digestOf(algorithm: Algorithm): string {
 
 function signingKey(role: KeyRole, stored: JsonObject): SigningKey {
   const { alg, jwk: members, made } = KINDS[role]
-  const own = Object.fromEntries(PUBLIC_MEMBERS.flatMap((name) => (stored[name] === undefined ? [] : [[name, stored[name]]])))
+  const own = Object.fromEntries(
+    PUBLIC_MEMBERS.flatMap((name) => (stored[name] === undefined ? [] : [[name, stored[name]]])),
+  )
   const thumbprint = thumbprintOf(made === 'oct' ? stored : own)
   const kid = `${role.toLowerCase()}-${thumbprint.slice(0, 8)}`
   const jwk: JsonObject = { ...(made === 'oct' ? stored : own), kid, ...(members ?? { use: 'sig', alg }) }
   const base = { role, kid, kty: jwk['kty'] as SigningKey['kty'], alg, jwk, thumbprint }
   if (made === 'oct') return { ...base, spkiPem: '', spkiDer: new Uint8Array() }
   let imported: KeyObject | undefined
-  const publicKey = (): KeyObject => (imported ??= createPublicKey({ key: own as JsonWebKey, format: 'jwk' }))
+  const publicKey = (): KeyObject => (imported ??= createPublicKey({ key: own, format: 'jwk' }))
   return {
     ...base,
     get spkiPem() {

@@ -28,7 +28,12 @@ export async function listen(
       const taken = error.code === 'EADDRINUSE'
       reject(
         taken
-          ? new TrustspecError('ERR_PORT_IN_USE', 'The port is in use', { port, instead: 'a free one' }, { cause: error })
+          ? new TrustspecError(
+              'ERR_PORT_IN_USE',
+              'The port is in use',
+              { port, instead: 'a free one' },
+              { cause: error },
+            )
           : error,
       )
     })

@@ -49,7 +49,9 @@ export function createMint(settings: MintSettings): Mint {
 }
 
 function changed(object: JsonObject, change: Change): JsonObject {
-  const members = Object.entries({ ...object, ...change }).filter((member): member is [string, Json] => member[1] !== undefined)
+  const members = Object.entries({ ...object, ...change }).filter(
+    (member): member is [string, Json] => member[1] !== undefined,
+  )
   // A null prototype, so that a member named __proto__ is a member.
   return Object.assign(Object.create(null) as Record<string, Json>, Object.fromEntries(members))
 }
@@ -85,5 +87,9 @@ function subjectOf({ payloadText }: MintOptions, payload: JsonObject): string | 
 }
 
 function isUnchanged(claims: Change, options: MintOptions): boolean {
-  return Object.keys(claims).length === 0 && Object.keys(options).every((name) => name === 'key') && !(options.key instanceof Uint8Array)
+  return (
+    Object.keys(claims).length === 0 &&
+    Object.keys(options).every((name) => name === 'key') &&
+    !(options.key instanceof Uint8Array)
+  )
 }

@@ -53,7 +53,8 @@ export function describe(response: IssuerResponse, request: IncomingMessage, doc
   const served = response.name ?? 'scripted'
   if (response.hang || response.reset || response.refuse) return { served, status: 0 }
   if (response.redirect !== undefined) return { served, status: response.status ?? 302 }
-  if (response.etag && isKnown(request, etagOf(bodyOf(response, document)))) return { served: 'not-modified', status: 304 }
+  if (response.etag && isKnown(request, etagOf(bodyOf(response, document))))
+    return { served: 'not-modified', status: 304 }
   return { served, status: response.status ?? 200 }
 }
 

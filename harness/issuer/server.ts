@@ -161,7 +161,8 @@ function scripted({ response }: Entry, canary: string): IssuerResponse {
 
 function ordinary(endpoint: Endpoint, method: string): IssuerResponse {
   if (endpoint === 'other') return { name: 'not-found', status: 404, body: '{"error":"not found"}' }
-  if (!['GET', 'HEAD'].includes(method)) return { name: 'not-allowed', status: 405, headers: { allow: 'GET, HEAD' }, body: '' }
+  if (!['GET', 'HEAD'].includes(method))
+    return { name: 'not-allowed', status: 405, headers: { allow: 'GET, HEAD' }, body: '' }
   return { name: 'document', etag: true }
 }
 

@@ -43,7 +43,10 @@ export const ORIGIN_CAPABILITIES = {
     says: 'exp among the required claims (without it, unbounded tokens are accepted by declaration)',
     unlock: '"exp" in "requiredClaims" of the profile',
   },
-  'nbf-optional': { says: 'nbf not among the required claims', unlock: '"requiredClaims" of the profile without "nbf"' },
+  'nbf-optional': {
+    says: 'nbf not among the required claims',
+    unlock: '"requiredClaims" of the profile without "nbf"',
+  },
   audience: { says: 'a declared audience', unlock: '"audience" in the profile, or --audience' },
   'many-origins': {
     says: 'an issuer that serves more than this one origin',

@@ -10,7 +10,10 @@ import type { Mutant } from './mutant.ts'
 
 /** The answer step with other headers or another body for refusals. */
 function refusing(
-  change: (outcome: Outcome & { refusal: object }, request: IncomingMessage) => {
+  change: (
+    outcome: Outcome & { refusal: object },
+    request: IncomingMessage,
+  ) => {
     readonly status?: number
     readonly headers?: Record<string, string>
     readonly body?: object
@@ -61,7 +64,7 @@ export const challengeMutants: readonly Mutant[] = [
         const lines = headerLines(request, 'authorization')
         const token = lines[0]?.trim().split(' ').at(-1)
         const isJwt = token !== undefined && lines.length === 1 && /^[\w-]+\.[\w-]+\.[\w-]+$/u.test(token)
-        return isRefusal(strict as object | string) && isJwt ? token : strict
+        return isRefusal(strict) && isJwt ? token : strict
       },
     }),
     kills: ['origin/challenge/auth-scheme'],
@@ -75,7 +78,9 @@ export const challengeMutants: readonly Mutant[] = [
         return lines.length < 2 ? referenceSteps.readCredential(request) : (lines[0] ?? '').replace(/^Bearer +/iu, '')
       },
       answer(outcome, request, response) {
-        const last = headerLines(request, 'authorization').at(-1)?.replace(/^Bearer +/iu, '')
+        const last = headerLines(request, 'authorization')
+          .at(-1)
+          ?.replace(/^Bearer +/iu, '')
         const claims = 'claims' in outcome && last !== undefined ? claimsOf(last) : undefined
         referenceSteps.answer(claims ? { claims } : outcome, request, response)
       },
@@ -91,7 +96,8 @@ export const challengeMutants: readonly Mutant[] = [
         const query = /access_token=([^&\s]+)/u.exec(request.url ?? '')?.[1]
         const kept = /=([\w-]+\.[\w-]+\.[\w-]+)/u.exec(cookie ?? '')?.[1]
         if (authorization !== undefined) return await referenceSteps.readCredential(request)
-        const elsewhere = query ?? kept ?? (typeof other === 'string' ? other : undefined) ?? proxy?.replace(/^Bearer +/iu, '')
+        const elsewhere =
+          query ?? kept ?? (typeof other === 'string' ? other : undefined) ?? proxy?.replace(/^Bearer +/iu, '')
         return elsewhere ?? /access_token=([^&\s]+)/u.exec(await bodyOf(request))?.[1] ?? { status: 401 }
       },
     }),
@@ -104,7 +110,10 @@ export const challengeMutants: readonly Mutant[] = [
       answer(outcome, request, response) {
         const writeHead = response.writeHead.bind(response)
         response.writeHead = ((status: number, headers: Record<string, string>) =>
-          writeHead(status, 'claims' in outcome ? { ...headers, 'cache-control': 'public, max-age=60' } : headers)) as never
+          writeHead(
+            status,
+            'claims' in outcome ? { ...headers, 'cache-control': 'public, max-age=60' } : headers,
+          )) as never
         referenceSteps.answer(outcome, request, response)
       },
     }),

@@ -96,7 +96,12 @@ export const claimsMutants: readonly Mutant[] = [
     steps: judging({ lifetime: none, age: none }),
     kills: ['origin/expired-tokens/max-age'],
   },
-  { id: 'O52', flaw: 'does not look at nbf', steps: judging({ nbf: none }), kills: ['origin/expired-tokens/nbf-future'] },
+  {
+    id: 'O52',
+    flaw: 'does not look at nbf',
+    steps: judging({ nbf: none }),
+    kills: ['origin/expired-tokens/nbf-future'],
+  },
   {
     id: 'O53',
     flaw: 'compares iss in part, without case, or as a member of an array',
@@ -123,7 +128,8 @@ export const claimsMutants: readonly Mutant[] = [
     id: 'O55',
     flaw: 'looks for the audience inside the text of aud',
     steps: judging({
-      aud: ({ claims, context }) => (JSON.stringify(claims['aud'] ?? '').includes(context.audience) ? undefined : INVALID_TOKEN),
+      aud: ({ claims, context }) =>
+        JSON.stringify(claims['aud'] ?? '').includes(context.audience) ? undefined : INVALID_TOKEN,
       required: seeing('required', ({ context }) => ({ aud: context.audience })),
     }),
     kills: ['origin/claims/aud-wrong'],

@@ -83,8 +83,7 @@ export const formatMutants: readonly Mutant[] = [
     id: 'O42',
     flaw: 'looks claims up without regard to case',
     steps: () => ({
-      judgeClaims: (claims, parsed, route, context) =>
-        judgeWith(strictRules)(caseless(claims), parsed, route, context),
+      judgeClaims: (claims, parsed, route, context) => judgeWith(strictRules)(caseless(claims), parsed, route, context),
     }),
     kills: ['origin/format/name-case'],
   },
@@ -110,7 +109,12 @@ export const formatMutants: readonly Mutant[] = [
 
 function parsedJson(text: string): Parsed | undefined {
   try {
-    const jws = JSON.parse(text) as { payload: string; protected?: string; signature?: string; signatures?: [{ protected: string; signature: string }] }
+    const jws = JSON.parse(text) as {
+      payload: string
+      protected?: string
+      signature?: string
+      signatures?: [{ protected: string; signature: string }]
+    }
     const signed = jws.signatures?.[0] ?? jws
     const compact = `${signed.protected}.${jws.payload}.${signed.signature}`
     const parsed = referenceSteps.parse(compact)

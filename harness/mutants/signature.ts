@@ -29,7 +29,10 @@ const NO_KEY = { jwk: {}, publicKey: undefined } as unknown as VerifyingKey
 function hmacHolds({ header, signingInput, signature }: Parsed, secret: string): boolean {
   const algorithm = String(header['alg'])
   if (!/^HS(?:256|384|512)$/u.test(algorithm)) return false
-  return createHmac(`sha${algorithm.slice(2)}`, secret).update(signingInput).digest().equals(signature)
+  return createHmac(`sha${algorithm.slice(2)}`, secret)
+    .update(signingInput)
+    .digest()
+    .equals(signature)
 }
 
 /** Findings about keys and algorithms: what the verifier is told by the token. */

@@ -21,7 +21,11 @@ export function headersOf({ status, error, scope }: Refusal): Record<string, str
   if (status === 503) return { 'retry-after': '5' }
   if (status === 404) return {}
   if (status === 405) return { allow: 'GET, POST' }
-  const attributes = [REALM, ...(error ? [`error="${error}"`] : []), ...(scope === undefined ? [] : [`scope="${scope}"`])]
+  const attributes = [
+    REALM,
+    ...(error ? [`error="${error}"`] : []),
+    ...(scope === undefined ? [] : [`scope="${scope}"`]),
+  ]
   return { 'www-authenticate': `Bearer ${attributes.join(', ')}` }
 }
 

@@ -107,7 +107,9 @@ const TIMES = ['exp', 'nbf', 'iat']
 function isOfItsType(name: string, value: Json | undefined): boolean {
   if (TIMES.includes(name)) return isTime(value)
   if (name === 'aud') return typeof value === 'string' || Array.isArray(value)
-  return ['iss', 'sub', 'jti'].includes(name) ? typeof value === 'string' && value !== '' : value !== null && value !== undefined
+  return ['iss', 'sub', 'jti'].includes(name)
+    ? typeof value === 'string' && value !== ''
+    : value !== null && value !== undefined
 }
 
 /** The step made of these rules. */

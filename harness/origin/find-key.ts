@@ -54,7 +54,7 @@ const imported = new WeakMap<JsonObject, KeyObject>()
 
 /** The key with its public half imported, once. */
 export function importKey(jwk: JsonObject): VerifyingKey {
-  const publicKey = imported.get(jwk) ?? createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' })
+  const publicKey = imported.get(jwk) ?? createPublicKey({ key: jwk, format: 'jwk' })
   imported.set(jwk, publicKey)
   return { jwk, publicKey }
 }

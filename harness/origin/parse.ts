@@ -11,7 +11,10 @@ export interface ParseParts {
   readonly split: (compact: string) => readonly [string, string, string] | undefined
   /** Octets of base64url without padding, in its one canonical form; undefined for anything else. */
   readonly decode: (segment: string) => Uint8Array | undefined
-  readonly object: (octets: Uint8Array, part: 'header' | 'claims') => { readonly text: string; readonly value: JsonObject } | undefined
+  readonly object: (
+    octets: Uint8Array,
+    part: 'header' | 'claims',
+  ) => { readonly text: string; readonly value: JsonObject } | undefined
   /** Whether every extension that the header demands is understood: none is. */
   readonly understands: (header: JsonObject) => boolean
 }

@@ -54,7 +54,12 @@ export interface Steps {
   /** The claims that the signature vouches for; undefined when it does not. */
   readonly verify: (parsed: Parsed, key: VerifyingKey) => JsonObject | undefined
   /** Undefined when the claims grant what the route needs. */
-  readonly judgeClaims: (claims: JsonObject, parsed: Parsed, route: Route, context: OriginContext) => Refusal | undefined
+  readonly judgeClaims: (
+    claims: JsonObject,
+    parsed: Parsed,
+    route: Route,
+    context: OriginContext,
+  ) => Refusal | undefined
   readonly answer: (outcome: Outcome, request: IncomingMessage, response: ServerResponse) => void
 }
 

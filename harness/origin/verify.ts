@@ -23,5 +23,10 @@ export function isSigned(
     return verifySignature(digest, signingInput, { key: publicKey, dsaEncoding: 'ieee-p1363' }, signature)
   }
   const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
-  return verifySignature(digest, signingInput, algorithm.startsWith('PS') ? { key: publicKey, ...pss } : publicKey, signature)
+  return verifySignature(
+    digest,
+    signingInput,
+    algorithm.startsWith('PS') ? { key: publicKey, ...pss } : publicKey,
+    signature,
+  )
 }

@@ -76,7 +76,9 @@ function suiteOf(cases: readonly CaseResult[], style: Style, verbose: boolean): 
 
 /** The one reason for which more than two cases of a suite are inconclusive. */
 function sharedReason(cases: readonly CaseResult[]): string | undefined {
-  const reasons = cases.flatMap(({ verdict, reason }) => (verdict === 'inconclusive' && reason !== undefined ? [reason] : []))
+  const reasons = cases.flatMap(({ verdict, reason }) =>
+    verdict === 'inconclusive' && reason !== undefined ? [reason] : [],
+  )
   const [first] = reasons
   return reasons.length > 2 && reasons.every((reason) => reason === first) ? first : undefined
 }
@@ -117,7 +119,8 @@ function measuredOf({ cases, preflight }: Report, style: Style): string {
     Object.entries(measured).map(([name, value]) => wrapped(`${name}: `, `${value}  (${id})`, 2)),
   )
   const offset = preflight.clockOffsetSec
-  const clock = offset === undefined || offset === 0 ? [] : [`  clock of the origin: ${offset > 0 ? '+' : ''}${offset} s`]
+  const clock =
+    offset === undefined || offset === 0 ? [] : [`  clock of the origin: ${offset > 0 ? '+' : ''}${offset} s`]
   return values.length + clock.length === 0 ? '' : [paint(style, 'bold', 'Measured'), ...clock, ...values].join('\n')
 }
 
@@ -132,7 +135,9 @@ function notProvenOf({ notProven }: Report, style: Style, verbose: boolean): str
 
 function staleOf({ stale }: Report, style: Style): string {
   if (stale.length === 0) return ''
-  const lines = stale.map(({ case: id, verdict }) => wrapped('- ', `${id} is no longer ${verdict}: strike it from the list.`, 2))
+  const lines = stale.map(({ case: id, verdict }) =>
+    wrapped('- ', `${id} is no longer ${verdict}: strike it from the list.`, 2),
+  )
   return [paint(style, 'bold', 'Accepted findings that no longer show'), ...lines].join('\n')
 }
 

@@ -60,7 +60,11 @@ export function keysFor(store: KeyStore, main: Algorithm, user?: UserToken): Key
   if (!user) return { main: store.get(roleFor(main)), get: store.get }
   const kid = user.header['kid']
   const algorithm = typeof user.header['alg'] === 'string' ? user.header['alg'] : main
-  const role: KeyRole = algorithm.startsWith('ES') ? 'attacker-ec' : algorithm.startsWith('Ed') ? 'attacker-ed' : 'attacker-rsa'
+  const role: KeyRole = algorithm.startsWith('ES')
+    ? 'attacker-ec'
+    : algorithm.startsWith('Ed')
+      ? 'attacker-ed'
+      : 'attacker-rsa'
   const attacker = store.get(role)
   return { main: { ...attacker, ...(typeof kid === 'string' ? { kid } : {}) }, get: store.get }
 }

@@ -66,7 +66,9 @@ export async function preflight(means: PreflightMeans, anonymous: Answer): Promi
   check('answers', anonymous.failure === undefined, `a request without a token: ${seen(anonymous)}`)
   if (anonymous.failure) return done(`The origin does not answer a request without a token: ${seen(anonymous)}.`)
   if (profile.marker !== undefined && anonymous.status >= 300 && anonymous.body.includes(profile.marker)) {
-    return done(`The marker ${JSON.stringify(profile.marker)} stands in a refusal too: declare a text that only an accepted answer contains.`)
+    return done(
+      `The marker ${JSON.stringify(profile.marker)} stands in a refusal too: declare a text that only an accepted answer contains.`,
+    )
   }
   if (!control) return done()
 
@@ -74,9 +76,14 @@ export async function preflight(means: PreflightMeans, anonymous: Answer): Promi
     const { answer } = await exchange(client, { token: control(role) }, profile)
     if (answer.outcome === 'accepted') accepted.add(role)
     const [main] = means.roles
-    if (role === main || profile.algorithmsDeclared) check(`accepts ${role}`, answer.outcome === 'accepted', seen(answer))
+    if (role === main || profile.algorithmsDeclared)
+      check(`accepts ${role}`, answer.outcome === 'accepted', seen(answer))
     // Without declarations the first algorithm may just not be the origin's: only a crash ends the search.
-    if (role === main && answer.outcome !== 'accepted' && (profile.algorithmsDeclared || answer.outcome === 'crashed')) {
+    if (
+      role === main &&
+      answer.outcome !== 'accepted' &&
+      (profile.algorithmsDeclared || answer.outcome === 'crashed')
+    ) {
       return done(causeOf(answer, means))
     }
     if (role === main && answer.outcome === 'other') return done(causeOf(answer, means))
@@ -96,7 +103,11 @@ export async function preflight(means: PreflightMeans, anonymous: Answer): Promi
   }
   const { fetched } = done()
   if (target.kind !== 'embedded' || !fetched) {
-    check('fetched the JWKS', fetched, fetched ? issuer.jwksUrl : 'not during this run: cases that need a canary are skipped')
+    check(
+      'fetched the JWKS',
+      fetched,
+      fetched ? issuer.jwksUrl : 'not during this run: cases that need a canary are skipped',
+    )
   }
   if (anonymous.outcome === 'accepted') {
     check('needs a token', false, 'a request that carries no token is accepted as well')

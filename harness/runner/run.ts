@@ -149,7 +149,8 @@ function sessionOf(parts: Parts, profile: ResolvedProfile, found: Preflight): Se
   const { keys, base } = credentialsOf(parts, profile)
   return {
     profile,
-    target,
+    ...(target.clock ? { clock: target.clock } : {}),
+    ...(target.restart ? { restart: target.restart } : {}),
     client,
     issuer,
     keyStore: store,

@@ -86,8 +86,8 @@ async function whyDead(session: Session): Promise<string | undefined> {
   const alive = async (): Promise<boolean> =>
     (await exchange(session.client, {}, session.profile)).answer.failure === undefined
   if (await alive()) return undefined
-  if (session.target.restart) {
-    await session.target.restart()
+  if (session.restart) {
+    await session.restart()
     if (await alive()) return undefined
   }
   return 'The origin stopped answering during the run, so that nothing after it could be judged.'
@@ -96,4 +96,3 @@ async function whyDead(session: Session): Promise<string | undefined> {
 function needsText(missing: readonly string[]): string {
   return `Missing: ${missing.join(', ')}.`
 }
-

@@ -39,7 +39,10 @@ export function bundledOrigins(): readonly BundledOrigin[] {
 
 function readOrigin(name: string): BundledOrigin {
   const folder = path.join(FOLDER, name)
-  const described = JSON.parse(readFileSync(path.join(folder, 'origin.json'), 'utf8')) as Omit<BundledOrigin, 'name' | 'folder'>
+  const described = JSON.parse(readFileSync(path.join(folder, 'origin.json'), 'utf8')) as Omit<
+    BundledOrigin,
+    'name' | 'folder'
+  >
   return { ...described, name, folder }
 }
 
@@ -59,7 +62,8 @@ export async function startBundled(
     })
   }
   const { folder, start, profile, expected } = origin
-  const runtime = start.runtime === 'python' ? await installPython(folder, onProgress) : await installNode(folder, onProgress)
+  const runtime =
+    start.runtime === 'python' ? await installPython(folder, onProgress) : await installNode(folder, onProgress)
   const audience = profile.audience ?? settings.audience
   return await startProcess({
     command: `exec ${start.command.replaceAll(/\{(?:python|node)\}/gu, JSON.stringify(runtime))}`,

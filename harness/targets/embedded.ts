@@ -9,7 +9,10 @@ export async function embeddedTarget(settings: TargetSettings, steps: Partial<St
   const clock = movableClock()
   const { issuer, jwksUrl } = settings
   const { audience } = REFERENCE_PROFILE
-  const origin = await startReferenceOrigin({ issuer, jwksUrl, audience, profile: REFERENCE_PROFILE, clock, port: 0 }, steps)
+  const origin = await startReferenceOrigin(
+    { issuer, jwksUrl, audience, profile: REFERENCE_PROFILE, clock, port: 0 },
+    steps,
+  )
   return {
     kind: 'embedded',
     url: `${origin.url}/protected`,

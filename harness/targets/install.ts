@@ -34,7 +34,11 @@ export async function installPython(folder: string, onProgress: (line: string) =
     )
   }
   onProgress('Installing the pinned requirements')
-  await install(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', 'requirements.txt'], folder)
+  await install(
+    python,
+    ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', 'requirements.txt'],
+    folder,
+  )
   await writeFile(complete, '')
   return python
 }
@@ -70,7 +74,11 @@ async function install(command: string, args: readonly string[], cwd: string): P
     throw new TrustspecError(
       'ERR_INSTALL_FAILED',
       'The packages of the origin cannot be installed',
-      { folder: path.basename(cwd), output: output.trim().slice(-400), instead: 'check that the package registry can be reached' },
+      {
+        folder: path.basename(cwd),
+        output: output.trim().slice(-400),
+        instead: 'check that the package registry can be reached',
+      },
       { cause: error },
     )
   }

@@ -67,7 +67,8 @@ interface Running {
 async function launch(options: ProcessOptions, port: number, log: string[]): Promise<Running> {
   const { issuer, jwksUrl, audience } = options.settings
   const values: Readonly<Record<string, string>> = { port: String(port), issuer, jwks_url: jwksUrl, audience }
-  const filled = (text: string): string => text.replaceAll(/\{(port|issuer|jwks_url|audience)\}/gu, (_, name: string) => values[name] ?? '')
+  const filled = (text: string): string =>
+    text.replaceAll(/\{(port|issuer|jwks_url|audience)\}/gu, (_, name: string) => values[name] ?? '')
   const own = Object.fromEntries(Object.entries(options.env ?? {}).map(([name, value]) => [name, filled(value)]))
   const env = { ...process.env, PORT: String(port), ISSUER: issuer, JWKS_URL: jwksUrl, AUDIENCE: audience, ...own }
   // The guardian ends the group when the pipe to it closes: also when the harness is killed outright.
@@ -102,7 +103,12 @@ async function launch(options: ProcessOptions, port: number, log: string[]): Pro
   }
 }
 
-async function answering(options: ProcessOptions, port: number, running: Running, log: readonly string[]): Promise<void> {
+async function answering(
+  options: ProcessOptions,
+  port: number,
+  running: Running,
+  log: readonly string[],
+): Promise<void> {
   const started = Date.now()
   while (Date.now() - started < options.readyMs) {
     const exit = running.exit()

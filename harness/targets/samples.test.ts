@@ -21,32 +21,28 @@ function hasPython(): boolean {
 const python = hasPython()
 
 describe.each(bundledOrigins().filter(({ start }) => start.runtime === 'node' || python))('$name', (origin) => {
-  test(
-    'has exactly the findings that its origin.json lists',
-    { timeout: FIRST_USE_MS },
-    async () => {
-      const report = await runOrigin({
-        suites: SUITES,
-        select: {},
-        start: (settings) => startBundled(origin.name, settings, console.log),
-        control: { kind: 'issuer', keys: embeddedKeys(), port: 0 },
-        profile: {},
-        seed: 1,
-        deadlineMs: 5_000,
-        strict: false,
-        allowInconclusive: false,
-        on: () => undefined,
-        signal: new AbortController().signal,
-      })
+  test('has exactly the findings that its origin.json lists', { timeout: FIRST_USE_MS }, async () => {
+    const report = await runOrigin({
+      suites: SUITES,
+      select: {},
+      start: (settings) => startBundled(origin.name, settings, console.log),
+      control: { kind: 'issuer', keys: embeddedKeys(), port: 0 },
+      profile: {},
+      seed: 1,
+      deadlineMs: 5_000,
+      strict: false,
+      allowInconclusive: false,
+      on: () => undefined,
+      signal: new AbortController().signal,
+    })
 
-      const found = report.cases.filter(({ verdict }) => !['pass', 'skip', 'info', 'inconclusive'].includes(verdict))
+    const found = report.cases.filter(({ verdict }) => !['pass', 'skip', 'info', 'inconclusive'].includes(verdict))
 
-      expect(found.map(({ id, verdict }) => `${id} ${verdict}`)).toEqual(
-        origin.expected.map((entry) => `${entry.case} ${entry.verdict}`),
-      )
-      expect(report.exit.code).toBe(origin.expected.every(({ accepted }) => accepted) ? 0 : 1)
-      const unclear = report.cases.filter(({ verdict }) => verdict === 'inconclusive')
-      expect(unclear.length === 0 || report.preflight.cause !== undefined).toBe(true)
-    },
-  )
+    expect(found.map(({ id, verdict }) => `${id} ${verdict}`)).toEqual(
+      origin.expected.map((entry) => `${entry.case} ${entry.verdict}`),
+    )
+    expect(report.exit.code).toBe(origin.expected.every(({ accepted }) => accepted) ? 0 : 1)
+    const unclear = report.cases.filter(({ verdict }) => verdict === 'inconclusive')
+    expect(unclear.length === 0 || report.preflight.cause !== undefined).toBe(true)
+  })
 })

@@ -19,7 +19,10 @@ const options = {
 /** Refuses with a challenge; `error` only where a credential was given (RFC 6750 section 3). */
 function refuse(response, error) {
   const challenge = error === undefined ? 'Bearer realm="orders"' : `Bearer realm="orders", error="${error}"`
-  response.status(401).set('WWW-Authenticate', challenge).json({ error: error ?? 'unauthorized' })
+  response
+    .status(401)
+    .set('WWW-Authenticate', challenge)
+    .json({ error: error ?? 'unauthorized' })
 }
 
 async function requireJwt(request, response, next) {
@@ -34,7 +37,8 @@ async function requireJwt(request, response, next) {
     request.user = payload
   } catch (error) {
     // What says nothing about the token is an outage of the keys: the caller may come back.
-    const isOutage = error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError || error instanceof TypeError)
+    const isOutage =
+      error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError || error instanceof TypeError)
     if (isOutage) return response.status(503).set('Retry-After', '5').json({ error: 'keys unavailable' })
     return refuse(response, 'invalid_token')
   }

@@ -37,7 +37,9 @@ function serializations(bench: OriginBench): readonly Stimulus[] {
 
 /** A control whose encoding contains both characters in which base64url differs from base64, where we can sign. */
 function withBothCharacters({ mint, guard }: OriginBench): Token {
-  const candidates = Array.from({ length: 64 }, (_, index) => mint({ filler: '~?~>'.repeat(3).slice(index % 4) + String(index) }))
+  const candidates = Array.from({ length: 64 }, (_, index) =>
+    mint({ filler: '~?~>'.repeat(3).slice(index % 4) + String(index) }),
+  )
   const found = candidates.find(({ compact }) => {
     const { payload } = segmentsOf(compact)
     return payload.includes('-') && payload.includes('_')
@@ -53,7 +55,10 @@ function malformed(bench: OriginBench): readonly Named[] {
   const { header, payload, signature } = segmentsOf(compact)
   const to = (text: string): Token => altered(token, text)
   const { scheme } = profile.token
-  const values = scheme === '' ? ['', 'null', 'undefined', '.'] : ['', scheme, `${scheme} null`, `${scheme} undefined`, `${scheme} .`]
+  const values =
+    scheme === ''
+      ? ['', 'null', 'undefined', '.']
+      : ['', scheme, `${scheme} null`, `${scheme} undefined`, `${scheme} .`]
   return [
     ['a fourth segment', to(`${compact}.x`)],
     ['a trailing dot', to(`${compact}.`)],
@@ -86,7 +91,9 @@ function utf32le(text: string): Uint8Array {
 /** The claims with an octet in a string that no UTF-8 text contains. */
 function brokenUtf8(text: string): Uint8Array {
   const at = text.lastIndexOf('}')
-  return new Uint8Array(Buffer.concat([Buffer.from(`${text.slice(0, at)},"x":"`), Buffer.of(0xff, 0xc0), Buffer.from('"}')]))
+  return new Uint8Array(
+    Buffer.concat([Buffer.from(`${text.slice(0, at)},"x":"`), Buffer.of(0xff, 0xc0), Buffer.from('"}')]),
+  )
 }
 
 function headers({ control, mint, keys }: OriginBench): readonly Stimulus[] {
@@ -128,7 +135,10 @@ function hostile({ mint, control }: OriginBench): readonly Named[] {
       [`claims nested ${depth} deep`, inside(depth)],
       [`header nested ${depth} deep`, headerInside(depth)],
     ]),
-    ...[6, 16, 64].map((kilobytes): Named => [`${kilobytes} kB of claims`, mint({ filler: 'x'.repeat(kilobytes * 1024) })]),
+    ...[6, 16, 64].map((kilobytes): Named => [
+      `${kilobytes} kB of claims`,
+      mint({ filler: 'x'.repeat(kilobytes * 1024) }),
+    ]),
   ]
 }
 
@@ -274,7 +284,10 @@ export default defineSuite({
       async run(bench) {
         const { mint, now, can, profile } = bench
         await refuseAll(bench, [
-          ['exp past, EXP future', mint({ exp: now() - 3_600, iat: now() - 7_200, nbf: now() - 7_200, EXP: now() + 240 })],
+          [
+            'exp past, EXP future',
+            mint({ exp: now() - 3_600, iat: now() - 7_200, nbf: now() - 7_200, EXP: now() + 240 }),
+          ],
         ])
         if (!can('audience', 'AUD right, aud wrong')) return
         await refuseAll(bench, [

@@ -32,9 +32,10 @@ function unsigned({ mint, control, random }: OriginBench): readonly Stimulus[] {
     ['32 random octets as its signature', random(32)],
   ]
   return NONE.flatMap(([alg, value]) =>
-    signatures.map(
-      ([name, signature]): Stimulus => [`${alg} with ${name}`, mint({}, { header: { alg: value }, signature })],
-    ),
+    signatures.map(([name, signature]): Stimulus => [
+      `${alg} with ${name}`,
+      mint({}, { header: { alg: value }, signature }),
+    ]),
   )
 }
 
@@ -62,7 +63,10 @@ function publicSecrets(key: SigningKey, profile: OriginBench['profile']): readon
     ['the octets of n', octetsOf(jwk['n'])],
     ['the octets of x', octetsOf(jwk['x'])],
   ]
-  const all = [...text.map(([name, value]) => [name, value === undefined ? undefined : Buffer.from(value)] as const), ...binary]
+  const all = [
+    ...text.map(([name, value]) => [name, value === undefined ? undefined : Buffer.from(value)] as const),
+    ...binary,
+  ]
   return all.flatMap(([name, secret]) => (secret === undefined ? [] : [[name, new Uint8Array(secret)] as const]))
 }
 
@@ -119,7 +123,14 @@ export const algorithmCases: readonly ConformanceCase[] = [
     id: 'alg-none',
     title: 'refuses unsigned tokens however "none" is spelt',
     level: 'MUST',
-    clause: ['rfc7519/unsecured', 'rfc8725/algorithm', 'rfc8725/appropriate', 'rfc9068/validation', 'cve-2015-9235', 'cve-2022-23540'],
+    clause: [
+      'rfc7519/unsecured',
+      'rfc8725/algorithm',
+      'rfc8725/appropriate',
+      'rfc9068/validation',
+      'cve-2015-9235',
+      'cve-2022-23540',
+    ],
     needs: [],
     rationale: 'Whoever can reach the origin writes the token that they like; no key is needed.',
     remedy: 'Pass the verifier a fixed list of algorithms, and refuse every token whose alg is not on it.',
@@ -156,15 +167,22 @@ export const algorithmCases: readonly ConformanceCase[] = [
     level: 'MUST',
     clause: ['rfc8725/algorithm', 'rfc7515/validation'],
     needs: ['issuer', 'spare-algorithm'],
-    rationale: 'Without a list of its own, the origin lets the token choose, and the next weak algorithm is let in too.',
+    rationale:
+      'Without a list of its own, the origin lets the token choose, and the next weak algorithm is let in too.',
     remedy: 'Pass the verifier the list of algorithms that you use, and nothing else.',
     async run(bench) {
       const { keys, mint, profile, can } = bench
       const spare = RSA.filter((algorithm) => !profile.algorithms.includes(algorithm))
-      await refuseAll(bench, spare.map((alg) => [`${alg} by the key of ${keys.main.alg}`, mint({}, { header: { alg } })]))
+      await refuseAll(
+        bench,
+        spare.map((alg) => [`${alg} by the key of ${keys.main.alg}`, mint({}, { header: { alg } })]),
+      )
       if (!can('unusual-keys', 'other algorithms by a key without alg')) return
       const key = keys.get('no-alg-rsa')
-      await refuseAll(bench, spare.map((alg) => [`${alg} by a key without alg`, mint({}, { key, header: { alg } })]))
+      await refuseAll(
+        bench,
+        spare.map((alg) => [`${alg} by a key without alg`, mint({}, { key, header: { alg } })]),
+      )
     },
   },
   {
@@ -186,7 +204,10 @@ export const algorithmCases: readonly ConformanceCase[] = [
       if (!can('sibling-algorithm', 'another declared algorithm by the same key')) return
       await refuseAll(bench, [
         [`header ${other}, signed as ${other}, by a key for ${first}`, mint({}, { key, header: { alg: other } })],
-        [`header ${other}, signed as ${first}, by a key for ${first}`, mint({}, { key, header: { alg: other }, signAs: first })],
+        [
+          `header ${other}, signed as ${first}, by a key for ${first}`,
+          mint({}, { key, header: { alg: other }, signAs: first }),
+        ],
       ])
     },
   },
@@ -244,7 +265,10 @@ export const algorithmCases: readonly ConformanceCase[] = [
       const stimuli = recipients.flatMap(([alg, key]): Stimulus[] =>
         (['A256GCM', 'A128CBC-HS256'] as const).flatMap((enc) => [
           [`claims encrypted with ${alg} and ${enc}`, encrypt(claims, { alg, enc, key })],
-          [`an unsigned token encrypted with ${alg} and ${enc}`, encrypt(bare, { alg, enc, key, header: { cty: 'JWT' } })],
+          [
+            `an unsigned token encrypted with ${alg} and ${enc}`,
+            encrypt(bare, { alg, enc, key, header: { cty: 'JWT' } }),
+          ],
         ]),
       )
       await refuseAll(bench, stimuli)

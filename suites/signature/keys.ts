@@ -15,7 +15,11 @@ function attackerOf({ keys }: OriginBench, kty: SigningKey['kty'] = keys.main.kt
 }
 
 /** A token that an attacker signed with the algorithm of the main key. */
-function forged(bench: OriginBench, header: Readonly<Record<string, Json | undefined>>, claims: JsonObject = {}): Token {
+function forged(
+  bench: OriginBench,
+  header: Readonly<Record<string, Json | undefined>>,
+  claims: JsonObject = {},
+): Token {
   const { mint, keys } = bench
   return mint(claims, { key: attackerOf(bench), header: { alg: keys.main.alg, ...header } })
 }
@@ -83,7 +87,7 @@ function pointers(bench: OriginBench): readonly Stimulus[] {
 export const keyCases: readonly ConformanceCase[] = [
   {
     id: 'wrong-key-known-kid',
-    title: 'refuses a token that bears a known kid and another key\'s signature',
+    title: "refuses a token that bears a known kid and another key's signature",
     level: 'MUST',
     clause: ['rfc8725/issuer', 'rfc9068/validation'],
     needs: [],
@@ -171,10 +175,14 @@ export const keyCases: readonly ConformanceCase[] = [
     level: 'MUST',
     clause: ['rfc7515/kid', 'rfc8725/received-claims'],
     needs: [],
-    rationale: 'Anyone can send such a kid without a key: an exception here is a way to fill the log and page the team.',
+    rationale:
+      'Anyone can send such a kid without a key: an exception here is a way to fill the log and page the team.',
     remedy: 'Check that kid is a string before looking it up in a map, and answer 401 when it is not there.',
     async run(bench) {
-      await refuseAll(bench, HOSTILE_KIDS.map(([name, kid]) => [name, forged(bench, { kid })]))
+      await refuseAll(
+        bench,
+        HOSTILE_KIDS.map(([name, kid]) => [name, forged(bench, { kid })]),
+      )
     },
   },
   {

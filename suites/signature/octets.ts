@@ -28,7 +28,10 @@ function tampered(bench: OriginBench): readonly Stimulus[] {
     ['last octet of the signature dropped', signed(signature.subarray(0, -1))],
     ['a zero octet appended to the signature', signed(Uint8Array.from([...signature, 0]))],
     ['sub changed to another subject', altered(token, joined(parts, { payload: base64url(JSON.stringify(claims)) }))],
-    ['typ of the header changed', altered(token, joined(parts, { header: base64url(JSON.stringify({ ...header, typ: 'jwt+x' })) }))],
+    [
+      'typ of the header changed',
+      altered(token, joined(parts, { header: base64url(JSON.stringify({ ...header, typ: 'jwt+x' })) })),
+    ],
   ]
 }
 
@@ -171,7 +174,8 @@ export const octetCases: readonly ConformanceCase[] = [
       const { mint, keys, profile } = bench
       for (const { role, size } of CURVES) {
         if (!profile.algorithms.some((algorithm) => algorithm === role)) continue
-        const signed = (signature: (raw: Uint8Array) => Uint8Array): Token => mint({}, { key: keys.get(role), signature })
+        const signed = (signature: (raw: Uint8Array) => Uint8Array): Token =>
+          mint({}, { key: keys.get(role), signature })
         const resized = (length: number) => (raw: Uint8Array) => {
           const bytes = new Uint8Array(length)
           bytes.set(raw.subarray(0, length))
@@ -180,9 +184,10 @@ export const octetCases: readonly ConformanceCase[] = [
         const lengths = [size * 2 - 1, size * 2 + 1, size * 3, 132].filter((length) => length !== size * 2)
         await refuseAll(bench, [
           [`${role} signature in DER`, signed(derOfRawEcdsa)],
-          ...[...new Set(lengths)].map(
-            (length): Stimulus => [`${role} signature of ${length} octets`, signed(resized(length))],
-          ),
+          ...[...new Set(lengths)].map((length): Stimulus => [
+            `${role} signature of ${length} octets`,
+            signed(resized(length)),
+          ]),
         ])
       }
     },
