@@ -1,8 +1,9 @@
 import type { OriginBench } from '../harness/model/bench.ts'
+import type { Probe } from '../harness/model/http.ts'
 import type { Token } from '../harness/model/token.ts'
 
-/** A token with the name that reports give it; never the token's own text. */
-export type Stimulus = readonly [name: string, token: Token]
+/** A token or a request with the name that reports give it; never the token's own text. */
+export type Stimulus = readonly [name: string, what: Token | Probe]
 
 /** Requests that a case has open at once. */
 const AT_ONCE = 8
@@ -14,7 +15,7 @@ export async function refuseAll(
   never?: string,
 ): Promise<void> {
   for (let at = 0; at < stimuli.length; at += AT_ONCE) {
-    await Promise.all(stimuli.slice(at, at + AT_ONCE).map(([name, token]) => refuses(token, name, never)))
+    await Promise.all(stimuli.slice(at, at + AT_ONCE).map(([name, what]) => refuses(what, name, never)))
   }
 }
 

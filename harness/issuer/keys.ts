@@ -8,7 +8,7 @@ import {
   randomBytes,
   sign,
 } from 'node:crypto'
-import type { JsonWebKey, KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { base64url, octets } from '../model/compact.ts'
 import type { JsonObject } from '../model/json.ts'
 import { PUBLISHED_ALGORITHMS } from '../model/token.ts'

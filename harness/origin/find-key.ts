@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto'
-import type { JsonWebKey, KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import type { JsonObject } from '../model/json.ts'
 import type { Lookup } from './jwks-client.ts'
 import { INVALID_TOKEN } from './steps.ts'

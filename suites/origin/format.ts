@@ -1,18 +1,11 @@
 import type { OriginBench } from '../../harness/model/bench.ts'
 import { defineSuite } from '../../harness/model/case.ts'
 import { base64url, joined, octets, segmentsOf } from '../../harness/model/compact.ts'
-import type { Probe } from '../../harness/model/http.ts'
 import type { JsonObject } from '../../harness/model/json.ts'
 import { altered } from '../../harness/model/token.ts'
 import type { Token } from '../../harness/model/token.ts'
 import { otherSubject, refuseAll } from '../stimuli.ts'
 import type { Stimulus } from '../stimuli.ts'
-
-type Named = readonly [name: string, probe: Token | Probe]
-
-async function refuseEach({ refuses }: OriginBench, stimuli: readonly Named[], never?: string): Promise<void> {
-  await Promise.all(stimuli.map(([name, probe]) => refuses(probe, name, never)))
-}
 
 function textOf(token: Token, part: 'header' | 'payload'): string {
   return Buffer.from(octets(segmentsOf(token.compact)[part])).toString('utf8')
@@ -35,20 +28,16 @@ function serializations(bench: OriginBench): readonly Stimulus[] {
   ]
 }
 
-/** A control whose encoding contains both characters in which base64url differs from base64, where we can sign. */
+/** A token whose payload contains both characters in which base64url differs from base64. */
 function withBothCharacters({ mint, guard }: OriginBench): Token {
-  const candidates = Array.from({ length: 64 }, (_, index) =>
-    mint({ filler: '~?~>'.repeat(3).slice(index % 4) + String(index) }),
-  )
-  const found = candidates.find(({ compact }) => {
-    const { payload } = segmentsOf(compact)
-    return payload.includes('-') && payload.includes('_')
-  })
-  guard(found !== undefined, 'No payload was found whose encoding contains - and _.')
-  return found ?? mint()
+  // Of three equal octets one ends a group of three, and its low six bits are a character: 62 for >, 63 for ?.
+  const token = mint({ filler: '>>>???' })
+  const { payload } = segmentsOf(token.compact)
+  guard(payload.includes('-') && payload.includes('_'), 'The encoding of the payload does not contain - and _.')
+  return token
 }
 
-function malformed(bench: OriginBench): readonly Named[] {
+function malformed(bench: OriginBench): readonly Stimulus[] {
   const { control, profile } = bench
   const token = control()
   const { compact } = token
@@ -70,7 +59,7 @@ function malformed(bench: OriginBench): readonly Named[] {
     ['a tab inside', to(`${header}.\t${payload}.${signature}`)],
     ['a dot written as %2E', to(`${header}%2E${payload}.${signature}`)],
     ['an octet that is not ASCII', to(`${header}.${payload}\u00e9.${signature}`)],
-    ...values.map((value): Named => [`the header value ${JSON.stringify(value)}`, { credentials: [value] }]),
+    ...values.map((value): Stimulus => [`the header value ${JSON.stringify(value)}`, { credentials: [value] }]),
   ]
 }
 
@@ -115,11 +104,12 @@ function headers({ control, mint, keys }: OriginBench): readonly Stimulus[] {
   ]
 }
 
+/** Arrays are the shortest way down: the shallower text still fits a header section of 8 kB. */
 function nested(depth: number): string {
-  return `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`
+  return `${'['.repeat(depth)}${']'.repeat(depth)}`
 }
 
-function hostile({ mint, control }: OriginBench): readonly Named[] {
+function hostile({ mint, control, can }: OriginBench): readonly Stimulus[] {
   const inside = (depth: number): Token => {
     const claims = textOf(mint(), 'payload')
     return mint({}, { payloadText: `${claims.slice(0, -1)},"deep":${nested(depth)}}` })
@@ -130,12 +120,12 @@ function hostile({ mint, control }: OriginBench): readonly Named[] {
   }
   const dots = altered(control(), '.'.repeat(7_500))
   return [
-    ...Array.from({ length: 50 }, (_, index): Named => [`7500 dots, request ${index + 1}`, dots]),
-    ...[2_000, 10_000].flatMap((depth): Named[] => [
+    ...Array.from({ length: 50 }, (_, index): Stimulus => [`7500 dots, request ${index + 1}`, dots]),
+    ...[2_000, 10_000].flatMap((depth): Stimulus[] => [
       [`claims nested ${depth} deep`, inside(depth)],
       [`header nested ${depth} deep`, headerInside(depth)],
     ]),
-    ...[6, 16, 64].map((kilobytes): Named => [
+    ...(can('issuer', 'signed tokens of hostile size') ? [6, 16, 64] : []).map((kilobytes): Stimulus => [
       `${kilobytes} kB of claims`,
       mint({ filler: 'x'.repeat(kilobytes * 1024) }),
     ]),
@@ -175,12 +165,12 @@ export default defineSuite({
       rationale: 'Two readers that mend a malformed token differently see two tokens; caches and filters are fooled.',
       remedy: 'Refuse the token when it does not match three non-empty base64url segments joined by dots.',
       async run(bench) {
-        await refuseEach(bench, malformed(bench))
+        await refuseAll(bench, malformed(bench))
         if (!bench.can('issuer', '+ and / in place of - and _')) return
         const token = withBothCharacters(bench)
         await bench.accepts(token, 'a token whose encoding contains - and _')
         const plain = token.compact.replaceAll('-', '+').replaceAll('_', '/')
-        await refuseEach(bench, [['+ and / in place of - and _', altered(token, plain)]])
+        await refuseAll(bench, [['+ and / in place of - and _', altered(token, plain)]])
       },
     },
     {
@@ -252,20 +242,20 @@ export default defineSuite({
       title: 'refuses repeated members, or takes the last one',
       level: 'MUST',
       clause: ['rfc7515/jose-header', 'rfc7519/claims'],
-      needs: ['issuer'],
+      needs: [],
       rationale: 'Where one reader takes the first and another the last, a check and its use see different values.',
       remedy: 'Use a JSON parser that refuses repeated names, or one that takes the last of them everywhere.',
       async run(bench) {
         const { mint, now, keys, can, profile } = bench
         const { alg, kid } = keys.main
-        const empty = new Uint8Array()
-        const text = textOf(mint({ exp: undefined }), 'payload')
-        const twice = `${text.slice(0, -1)},"exp":${now() + 240},"exp":${now() - 3_600}}`
         const headerText = `{"alg":"${alg}","kid":"${kid}","alg":"none"}`
         await refuseAll(bench, [
-          ['alg twice, the second "none", unsigned', mint({}, { headerText, signature: empty })],
-          ['exp twice, future and then past', mint({}, { payloadText: twice })],
+          ['alg twice, the second "none", unsigned', mint({}, { headerText, signature: new Uint8Array() })],
         ])
+        if (!can('issuer', 'signed claims with repeated members')) return
+        const text = textOf(mint({ exp: undefined }), 'payload')
+        const twice = `${text.slice(0, -1)},"exp":${now() + 240},"exp":${now() - 3_600}}`
+        await refuseAll(bench, [['exp twice, future and then past', mint({}, { payloadText: twice })]])
         if (!can('audience', 'aud twice, right and then wrong')) return
         const bare = textOf(mint({ aud: undefined }), 'payload')
         const [right, wrong] = [JSON.stringify(profile.audience), JSON.stringify('https://other.example.com')]
@@ -290,8 +280,13 @@ export default defineSuite({
           ],
         ])
         if (!can('audience', 'AUD right, aud wrong')) return
+        // A decoder that folds case takes the first or the last of the two: either order betrays one kind.
+        const aud = 'https://other.example.com'
+        const rest = textOf(mint({ aud: undefined }), 'payload').slice(1)
+        const rightFirst = `{"AUD":${JSON.stringify(profile.audience)},"aud":${JSON.stringify(aud)},${rest}`
         await refuseAll(bench, [
-          ['aud wrong, AUD right', mint({ aud: 'https://other.example.com', AUD: profile.audience })],
+          ['AUD right, aud wrong', mint({}, { payloadText: rightFirst })],
+          ['aud wrong, AUD right', mint({ aud, AUD: profile.audience })],
         ])
       },
     },
@@ -305,19 +300,22 @@ export default defineSuite({
       rationale: 'A few requests that cost seconds each take the origin down for everyone, and need no key.',
       remedy: 'Limit the length of the token before it is split, and the nesting before it is walked.',
       async run(bench) {
-        const { control, accepts, survives, judge, records, can, mint } = bench
+        const { control, accepts, survives, judge, records } = bench
         const latencies = async (count: number): Promise<number[]> => {
           const values: number[] = []
-          for (let at = 0; at < count; at += 1) values.push((await accepts(fresh(), `valid token ${at + 1} alone`)).ms)
+          for (let at = 0; at < count; at += 1)
+            values.push((await accepts(control(), `valid token ${at + 1} alone`)).ms)
           return values
         }
-        const fresh = (): Token => (can('issuer', 'signed tokens of hostile size') ? mint() : control())
         const baseline = percentile95(await latencies(20))
         const stimuli = hostile(bench)
         const beside: number[] = []
         for (let at = 0; at < stimuli.length; at += 5) {
           const group = stimuli.slice(at, at + 5).map(([name, probe]) => survives(probe, name))
-          const [answer] = await Promise.all([accepts(fresh(), `valid token beside hostile ones, ${at + 1}`), ...group])
+          const [answer] = await Promise.all([
+            accepts(control(), `valid token beside hostile ones, ${at + 1}`),
+            ...group,
+          ])
           beside.push(answer.ms)
         }
         const budget = Math.max(5 * baseline, LEAST_BUDGET_MS)

@@ -39,52 +39,60 @@ function unsigned({ mint, control, random }: OriginBench): readonly Stimulus[] {
   )
 }
 
-/** Everything public about a key that a confused verifier could take for an HMAC secret. */
-function publicSecrets(key: SigningKey, profile: OriginBench['profile']): readonly (readonly [string, Uint8Array])[] {
-  const { spkiPem: pem, pkcs1Pem, jwk } = key
-  const text: readonly (readonly [string, string | undefined])[] = [
+type Secret = readonly [name: string, octets: Uint8Array]
+
+/** Encodings of a published key that a confused verifier could take for an HMAC secret. */
+function encodings({ spkiPem: pem, pkcs1Pem, jwk, spkiDer, thumbprint }: SigningKey): readonly Secret[] {
+  const { n, x } = jwk
+  const text: readonly (readonly [string, Json | undefined])[] = [
     ['the PEM of the key', pem],
     ['the PEM with CRLF', pem.replaceAll('\n', '\r\n')],
     ['the PEM without its last newline', pem.trimEnd()],
     ['the PEM after an empty line', `\n${pem}`],
     ['the PKCS#1 PEM', pkcs1Pem],
     ['the JWK as served', JSON.stringify(jwk)],
-    ['the text of n', textOf(jwk['n'])],
-    ['the text of x', textOf(jwk['x'])],
-    ['the thumbprint of the key', key.thumbprint],
-    ['the kid', key.kid],
-    ['an empty string', ''],
-    ...['secret', 'password', 'changeme', 'your-256-bit-secret'].map((word) => [`"${word}"`, word] as const),
-    ['the issuer', profile.issuer],
-    ['the audience', profile.audience ?? undefined],
+    ['the text of n', n],
+    ['the text of x', x],
+    ['the thumbprint of the key', thumbprint],
   ]
-  const binary: readonly (readonly [string, Uint8Array | undefined])[] = [
-    ['the DER of the key', key.spkiDer],
-    ['the octets of n', octetsOf(jwk['n'])],
-    ['the octets of x', octetsOf(jwk['x'])],
+  return [
+    ...text.flatMap(([name, value]) => (typeof value === 'string' ? [secretOf(name, value)] : [])),
+    ['the DER of the key', spkiDer],
+    ...(typeof n === 'string' ? [['the octets of n', octets(n)] as const] : []),
+    ...(typeof x === 'string' ? [['the octets of x', octets(x)] as const] : []),
   ]
-  const all = [
-    ...text.map(([name, value]) => [name, value === undefined ? undefined : Buffer.from(value)] as const),
-    ...binary,
-  ]
-  return all.flatMap(([name, secret]) => (secret === undefined ? [] : [[name, new Uint8Array(secret)] as const]))
 }
 
-function textOf(member: Json | undefined): string | undefined {
-  return typeof member === 'string' ? member : undefined
+/** Secrets that need no key to guess. */
+function guesses({ kid }: SigningKey, { issuer, audience }: OriginBench['profile']): readonly Secret[] {
+  const words = ['secret', 'password', 'changeme', 'your-256-bit-secret']
+  return [
+    secretOf('the kid', kid),
+    secretOf('an empty string', ''),
+    ...words.map((word) => secretOf(`"${word}"`, word)),
+    secretOf('the issuer', issuer),
+    ...(audience === null ? [] : [secretOf('the audience', audience)]),
+  ]
 }
 
-function octetsOf(member: Json | undefined): Uint8Array | undefined {
-  return typeof member === 'string' ? octets(member) : undefined
+function secretOf(name: string, text: string): Secret {
+  return [name, new Uint8Array(Buffer.from(text))]
 }
 
-function macs({ mint, profile }: OriginBench, key: SigningKey, whose: string): readonly Stimulus[] {
-  return publicSecrets(key, profile).flatMap(([name, secret]) =>
+function macs({ mint }: OriginBench, secrets: readonly Secret[], key: SigningKey, whose: string): readonly Stimulus[] {
+  return secrets.flatMap(([name, secret]) =>
     HMAC.map((alg): Stimulus => {
       const token = mint({}, { key: secret, header: { alg, kid: key.kid } })
       return [`${alg} with ${name} as its secret, kid of ${whose}`, { ...token, provenBy: key.role }]
     }),
   )
+}
+
+/** Published keys without alg whose tokens the origin accepts; one all the same where it accepts none. */
+function keysWithoutAlg({ keys, profile }: OriginBench): readonly SigningKey[] {
+  const bare = [keys.get('no-alg-rsa'), keys.get('no-alg-ec')]
+  const usable = bare.filter(({ alg }) => profile.algorithms.includes(alg))
+  return usable.length > 0 ? usable : bare.filter(({ kty }) => kty === keys.main.kty)
 }
 
 /** Published keys of the declared RSA algorithms: each can compute the others. */
@@ -95,6 +103,16 @@ function rsaRoles({ profile }: OriginBench): readonly Algorithm[] {
 /** The published key of an algorithm. */
 function keyOf({ keys }: OriginBench, algorithm: Algorithm): SigningKey {
   return keys.get(algorithm as KeyRole)
+}
+
+/** The list of algorithms that the origin takes, as each library is told it. */
+const ALLOW_LIST: NonNullable<ConformanceCase['snippets']> = {
+  jose: "await jwtVerify(token, jwks, { algorithms: ['RS256'] })",
+  PyJWT: "jwt.decode(token, key, algorithms=['RS256'], audience=AUDIENCE)",
+  'python-jose': "jwt.decode(token, key, algorithms=['RS256'], audience=AUDIENCE)",
+  'Spring Security': 'NimbusJwtDecoder.withJwkSetUri(uri).jwsAlgorithm(SignatureAlgorithm.RS256).build()',
+  jsonwebtoken: "jwt.verify(token, key, { algorithms: ['RS256'] })",
+  'golang-jwt': 'jwt.Parse(token, keyfunc, jwt.WithValidMethods([]string{"RS256"}))',
 }
 
 /** Cases about the algorithm: who chooses it, and for which key. */
@@ -134,13 +152,7 @@ export const algorithmCases: readonly ConformanceCase[] = [
     needs: [],
     rationale: 'Whoever can reach the origin writes the token that they like; no key is needed.',
     remedy: 'Pass the verifier a fixed list of algorithms, and refuse every token whose alg is not on it.',
-    snippets: {
-      jose: "await jwtVerify(token, jwks, { algorithms: ['RS256'] })",
-      PyJWT: "jwt.decode(token, key, algorithms=['RS256'], audience=AUDIENCE)",
-      'python-jose': "jwt.decode(token, key, algorithms=['RS256'], audience=AUDIENCE)",
-      jsonwebtoken: "jwt.verify(token, key, { algorithms: ['RS256'] })",
-      'golang-jwt': 'jwt.Parse(token, keyfunc, jwt.WithValidMethods([]string{"RS256"}))',
-    },
+    snippets: ALLOW_LIST,
     async run(bench) {
       await refuseAll(bench, unsigned(bench))
     },
@@ -153,11 +165,18 @@ export const algorithmCases: readonly ConformanceCase[] = [
     needs: ['rsa-or-ec', 'no-hmac'],
     rationale: 'The public key is public: a verifier that takes it for an HMAC secret accepts what anyone signs.',
     remedy: 'Allow asymmetric algorithms alone, and choose the verifier by the type of the key, not by the token.',
+    snippets: ALLOW_LIST,
     async run(bench) {
-      const { keys, can } = bench
-      await refuseAll(bench, macs(bench, keys.main, 'a key with alg'))
-      if (can('issuer', 'the kid of a key without alg') && can('unusual-keys', 'the kid of a key without alg')) {
-        await refuseAll(bench, macs(bench, keys.get('no-alg-rsa'), 'a key without alg'))
+      const { keys, profile, can } = bench
+      const { main } = keys
+      await refuseAll(bench, macs(bench, guesses(main, profile), main, 'a key with alg'))
+      // Without the issuer, the key that the origin trusts is not known, and encodings of another one prove nothing.
+      if (!can('issuer', 'encodings of the public key as the secret')) return
+      await refuseAll(bench, macs(bench, encodings(main), main, 'a key with alg'))
+      if (!can('unusual-keys', 'the kid of a key without alg')) return
+      for (const key of keysWithoutAlg(bench)) {
+        const secrets = [...guesses(key, profile), ...encodings(key)]
+        await refuseAll(bench, macs(bench, secrets, key, `an ${key.kty} key without alg`))
       }
     },
   },
@@ -170,6 +189,7 @@ export const algorithmCases: readonly ConformanceCase[] = [
     rationale:
       'Without a list of its own, the origin lets the token choose, and the next weak algorithm is let in too.',
     remedy: 'Pass the verifier the list of algorithms that you use, and nothing else.',
+    snippets: ALLOW_LIST,
     async run(bench) {
       const { keys, mint, profile, can } = bench
       const spare = RSA.filter((algorithm) => !profile.algorithms.includes(algorithm))
@@ -221,7 +241,6 @@ export const algorithmCases: readonly ConformanceCase[] = [
     remedy: 'Compare the type and the curve of the key with alg before using it, and answer 401 when they differ.',
     async run(bench) {
       const { mint, keys, can, profile } = bench
-      const { main } = keys
       const algorithms = PUBLISHED_ALGORITHMS.filter((algorithm) => profile.algorithms.includes(algorithm))
       const kinds = new Map(algorithms.map((algorithm) => [keys.get(algorithm).kty, keys.get(algorithm)]))
       const ec = keys.get('ES256')
@@ -234,8 +253,8 @@ export const algorithmCases: readonly ConformanceCase[] = [
       await refuseAll(
         bench,
         mismatched.map(([alg, key, whose]): Stimulus => {
-          const token = mint({}, { header: { alg, kid: key.kid }, signAs: main.alg })
-          return [`${alg} with the kid of ${whose}`, token]
+          // The signature is right for the key: only a verifier that goes by the key alone accepts it.
+          return [`${alg} with the kid of ${whose}`, mint({}, { key, header: { alg }, signAs: key.alg })]
         }),
       )
       if (!can('es256', 'ES256 by a key of another curve')) return

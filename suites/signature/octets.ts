@@ -3,7 +3,7 @@ import type { ConformanceCase } from '../../harness/model/case.ts'
 import { base64url, derOfRawEcdsa, flipBit, joined, octets, segmentsOf } from '../../harness/model/compact.ts'
 import type { Json, JsonObject } from '../../harness/model/json.ts'
 import { altered } from '../../harness/model/token.ts'
-import type { KeyRole, SigningKey, Token } from '../../harness/model/token.ts'
+import type { PublishedAlgorithm, Token } from '../../harness/model/token.ts'
 import { otherSubject, refuseAll } from '../stimuli.ts'
 import type { Stimulus } from '../stimuli.ts'
 
@@ -36,7 +36,7 @@ function tampered(bench: OriginBench): readonly Stimulus[] {
 }
 
 interface Curve {
-  readonly role: KeyRole
+  readonly role: PublishedAlgorithm
   /** Octets of r and of s. */
   readonly size: number
   /** Order of the group (SEC 2). */
@@ -69,7 +69,23 @@ function littleEndian(value: bigint, size: number): Uint8Array {
   return bigEndian(value, size).toReversed()
 }
 
-function degenerateEcdsa({ mint, keys }: OriginBench, { role, size, order }: Curve): readonly Stimulus[] {
+/**
+ * A valid token with that algorithm: the control, where it has it, or one of ours; undefined where neither is at
+ * hand. The forgeries need no key, so that a token of the user is enough.
+ */
+function tokenOf({ control, mint, keys, can }: OriginBench, algorithm: PublishedAlgorithm): Token | undefined {
+  const token = control()
+  if (objectOf(segmentsOf(token.compact).header)['alg'] === algorithm) return token
+  return can('issuer', `${algorithm} signatures`) ? mint({}, { key: keys.get(algorithm) }) : undefined
+}
+
+/** The token with another signature, made of the one that it has. */
+function resigned(token: Token, change: (signature: Uint8Array) => Uint8Array): Token {
+  const parts = segmentsOf(token.compact)
+  return altered(token, joined(parts, { signature: base64url(change(octets(parts.signature))) }))
+}
+
+function degenerateEcdsa(token: Token, { role, size, order }: Curve): readonly Stimulus[] {
   const pairs: readonly (readonly [string, bigint, bigint])[] = [
     ['r = 0, s = 0', 0n, 0n],
     ['r = 0, s = 1', 0n, 1n],
@@ -80,20 +96,36 @@ function degenerateEcdsa({ mint, keys }: OriginBench, { role, size, order }: Cur
   ]
   return pairs.map(([name, r, s]): Stimulus => {
     const signature = Uint8Array.from([...bigEndian(r, size), ...bigEndian(s, size)])
-    return [`${role} signature with ${name}`, mint({}, { key: keys.get(role), signature })]
+    return [`${role} signature with ${name}`, resigned(token, () => signature)]
   })
 }
 
-function degenerateEd({ mint }: OriginBench, key: SigningKey): readonly Stimulus[] {
+function degenerateEd(token: Token, role: PublishedAlgorithm): readonly Stimulus[] {
   const plusOrder = (signature: Uint8Array): Uint8Array => {
     const s = BigInt(`0x${Buffer.from(signature.subarray(32).toReversed()).toString('hex')}`)
     return Uint8Array.from([...signature.subarray(0, 32), ...littleEndian(s + ED25519_ORDER, 32)])
   }
   const identity = Uint8Array.from({ length: 64 }, (_, index) => (index === 0 ? 1 : 0))
   return [
-    [`${key.role} signature of 64 zero octets`, mint({}, { key, signature: new Uint8Array(64) })],
-    [`${key.role} signature with R the identity and S = 0`, mint({}, { key, signature: identity })],
-    [`${key.role} signature with S + L for S`, mint({}, { key, signature: plusOrder })],
+    [`${role} signature of 64 zero octets`, resigned(token, () => new Uint8Array(64))],
+    [`${role} signature with R the identity and S = 0`, resigned(token, () => identity)],
+    [`${role} signature with S + L for S`, resigned(token, plusOrder)],
+  ]
+}
+
+function reencoded(token: Token, { role, size }: Curve): readonly Stimulus[] {
+  const resized = (length: number) => (raw: Uint8Array) => {
+    const bytes = new Uint8Array(length)
+    bytes.set(raw.subarray(0, length))
+    return bytes
+  }
+  const lengths = [size * 2 - 1, size * 2 + 1, size * 3, 132].filter((length) => length !== size * 2)
+  return [
+    [`${role} signature in DER`, resigned(token, derOfRawEcdsa)],
+    ...[...new Set(lengths)].map((length): Stimulus => [
+      `${role} signature of ${length} octets`,
+      resigned(token, resized(length)),
+    ]),
   ]
 }
 
@@ -147,18 +179,18 @@ export const octetCases: readonly ConformanceCase[] = [
     title: 'refuses signatures whose numbers are out of range',
     level: 'MUST',
     clause: ['cve-2022-21449', 'rfc8032/verify', 'rfc7518/ecdsa'],
-    needs: ['issuer', 'ec-or-ed'],
+    needs: ['control', 'ec-or-ed'],
     rationale: 'A verifier that forgets the range checks accepts a signature of zeros for every token.',
     remedy: 'Update the cryptographic library; range checks belong to it.',
     async run(bench) {
-      const { profile, keys } = bench
-      for (const curve of CURVES) {
-        if (profile.algorithms.some((algorithm) => algorithm === curve.role)) {
-          await refuseAll(bench, degenerateEcdsa(bench, curve))
-        }
+      const { algorithms } = bench.profile
+      for (const curve of CURVES.filter(({ role }) => algorithms.includes(role))) {
+        const token = tokenOf(bench, curve.role)
+        if (token) await refuseAll(bench, degenerateEcdsa(token, curve))
       }
-      for (const role of ['EdDSA', 'Ed25519'] as const) {
-        if (profile.algorithms.includes(role)) await refuseAll(bench, degenerateEd(bench, keys.get(role)))
+      for (const role of (['EdDSA', 'Ed25519'] as const).filter((name) => algorithms.includes(name))) {
+        const token = tokenOf(bench, role)
+        if (token) await refuseAll(bench, degenerateEd(token, role))
       }
     },
   },
@@ -167,28 +199,13 @@ export const octetCases: readonly ConformanceCase[] = [
     title: 'refuses ECDSA signatures in DER or of another length',
     level: 'MUST',
     clause: ['rfc7518/ecdsa'],
-    needs: ['issuer', 'ec'],
+    needs: ['control', 'ec'],
     rationale: 'Several encodings for one signature defeat replay checks, and odd lengths crash naive parsers.',
     remedy: 'Check that the signature has exactly the length of R and S, and answer 401 otherwise.',
     async run(bench) {
-      const { mint, keys, profile } = bench
-      for (const { role, size } of CURVES) {
-        if (!profile.algorithms.some((algorithm) => algorithm === role)) continue
-        const signed = (signature: (raw: Uint8Array) => Uint8Array): Token =>
-          mint({}, { key: keys.get(role), signature })
-        const resized = (length: number) => (raw: Uint8Array) => {
-          const bytes = new Uint8Array(length)
-          bytes.set(raw.subarray(0, length))
-          return bytes
-        }
-        const lengths = [size * 2 - 1, size * 2 + 1, size * 3, 132].filter((length) => length !== size * 2)
-        await refuseAll(bench, [
-          [`${role} signature in DER`, signed(derOfRawEcdsa)],
-          ...[...new Set(lengths)].map((length): Stimulus => [
-            `${role} signature of ${length} octets`,
-            signed(resized(length)),
-          ]),
-        ])
+      for (const curve of CURVES.filter(({ role }) => bench.profile.algorithms.includes(role))) {
+        const token = tokenOf(bench, curve.role)
+        if (token) await refuseAll(bench, reencoded(token, curve))
       }
     },
   },
@@ -223,11 +240,17 @@ export const octetCases: readonly ConformanceCase[] = [
     needs: ['issuer'],
     rationale: 'With an unencoded payload two readers can see two tokens in the same text.',
     remedy: 'Refuse every token whose header has b64 or crit.',
+    snippets: {
+      jsonwebtoken: "if ('b64' in jwt.decode(token, { complete: true }).header) throw new Error('b64')",
+    },
     async run(bench) {
       const { mint } = bench
       const header = { b64: false, crit: ['b64'] }
+      // RFC 7797 section 5.2: an unencoded payload holds no dot in compact form; JSON can spell it.
+      const claims = Buffer.from(octets(segmentsOf(mint().compact).payload)).toString('utf8')
+      const payloadText = claims.replaceAll('.', String.raw`\u002e`)
       await refuseAll(bench, [
-        ['b64 false, the payload unencoded', mint({}, { header, unencodedPayload: true })],
+        ['b64 false, the payload unencoded', mint({}, { header, payloadText, unencodedPayload: true })],
         ['b64 false, the payload encoded all the same', mint({}, { header })],
       ])
     },
