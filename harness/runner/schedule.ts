@@ -45,40 +45,43 @@ export async function runAll(
     else runnable.push(item)
   }
 
-  const doubtful: Planned[] = []
+  const doubtful: { readonly item: Planned; readonly first: CaseResult }[] = []
   const queue = runnable.filter(({ subject }) => (subject.runs ?? 'together') === 'together')
   const worker = async (): Promise<void> => {
     for (let item = queue.shift(); item; item = queue.shift()) {
-      const outcome = await judge(item, 1)
-      if (needsConfirmation(outcome)) doubtful.push(item)
-      else report(outcome)
+      const first = await judge(item, 1)
+      if (needsConfirmation(first)) doubtful.push({ item, first })
+      else report(first)
     }
   }
   await Promise.all(Array.from({ length: TOGETHER }, worker))
 
   const order = new Map(planned.map(({ id }, index) => [id, index]))
-  doubtful.sort((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0))
-  const alone = [
-    ...doubtful.map((item) => ({ item, attempt: 2 })),
+  doubtful.sort((a, b) => (order.get(a.item.id) ?? 0) - (order.get(b.item.id) ?? 0))
+  const alone: readonly { readonly item: Planned; readonly first?: CaseResult }[] = [
+    ...doubtful,
     ...['alone', 'last'].flatMap((kind) =>
-      runnable.filter(({ subject }) => subject.runs === kind).map((item) => ({ item, attempt: 1 })),
+      runnable.filter(({ subject }) => subject.runs === kind).map((item) => ({ item })),
     ),
   ]
-  for (const { item, attempt } of alone) {
+  for (const { item, first } of alone) {
     dead ??= cause === undefined ? await whyDead(session) : undefined
-    if (dead === undefined) report(await judge(item, attempt))
-    else report(unjudged(item, context, 'inconclusive', dead))
+    const result = dead === undefined ? await judge(item, first ? 2 : 1) : unjudged(item, context, 'inconclusive', dead)
+    report(first && letsIn(first) && !letsIn(result) ? first : result)
   }
   return planned.flatMap(({ id }) => results.get(id) ?? [])
 }
 
 /**
  * Among cases that run together a crash may be another one's doing, and so may be the refusal that follows: such
- * a result is thrown away and the case runs again alone. What was let in was let in.
+ * a case runs again alone, and that run counts. What was let in was let in, and stays.
  */
-function needsConfirmation({ verdict, nature, findings }: CaseResult): boolean {
-  const worst = worstOf(findings)
-  return verdict === 'inconclusive' || (worst !== undefined && worst !== 'fail-open' && (nature ?? verdict) === worst)
+function needsConfirmation({ verdict, findings }: CaseResult): boolean {
+  return verdict === 'inconclusive' || findings.some(({ failure }) => failure !== 'fail-open')
+}
+
+function letsIn({ findings }: CaseResult): boolean {
+  return worstOf(findings) === 'fail-open'
 }
 
 /** Whether anything still answers; the target is started again where the harness can. */
