@@ -38,13 +38,17 @@ export const challengeMutants: readonly Mutant[] = [
     id: 'O89',
     flaw: 'answers 401 without WWW-Authenticate',
     steps: () => refusing(() => ({ headers: {} })),
-    kills: ['origin/challenge/www-authenticate'],
+    kills: [
+      'origin/claims/scope-insufficient',
+      'origin/challenge/www-authenticate',
+      'origin/challenge/bearer-error-codes',
+    ],
   },
   {
     id: 'O90',
     flaw: 'always says invalid_token, also without credentials',
     steps: () => refusing(() => ({ headers: { 'www-authenticate': 'Bearer error="invalid_token"' } })),
-    kills: ['origin/challenge/bearer-error-codes'],
+    kills: ['origin/claims/scope-insufficient', 'origin/challenge/bearer-error-codes'],
   },
   {
     id: 'O91',

@@ -50,7 +50,15 @@ export const claimsMutants: readonly Mutant[] = [
     id: 'O45',
     flaw: 'does not look at exp',
     steps: judging({ exp: none }),
-    kills: [],
+    kills: [
+      'origin/expired-tokens/exp-past',
+      'origin/expired-tokens/exp-past-beyond-leeway',
+      'origin/expired-tokens/exp-wrong-type',
+      'origin/expired-tokens/exp-number-forms',
+      'origin/expired-tokens/expires-while-cached',
+      'origin/expired-tokens/per-request-not-per-connection',
+      'origin/challenge/bearer-error-codes',
+    ],
   },
   {
     id: 'O46',
@@ -58,7 +66,13 @@ export const claimsMutants: readonly Mutant[] = [
     steps: judging({
       exp: (judged) => strictRules.exp({ ...judged, nowSec: judged.nowSec - 86_400 }),
     }),
-    kills: [],
+    kills: [
+      'origin/expired-tokens/exp-past',
+      'origin/expired-tokens/exp-past-beyond-leeway',
+      'origin/expired-tokens/expires-while-cached',
+      'origin/expired-tokens/per-request-not-per-connection',
+      'origin/challenge/bearer-error-codes',
+    ],
   },
   {
     id: 'O48',
@@ -69,7 +83,12 @@ export const claimsMutants: readonly Mutant[] = [
       nbf: seeing('nbf', ({ claims }) => (unparsable(claims['nbf']) ? { nbf: undefined } : {})),
       lifetime: (judged) => (unparsable(judged.claims['exp']) ? undefined : strictRules.lifetime(judged)),
     }),
-    kills: ['origin/expired-tokens/exp-wrong-type', 'origin/expired-tokens/nbf-wrong-type'],
+    kills: [
+      'origin/expired-tokens/exp-wrong-type',
+      'origin/expired-tokens/exp-numeric-string-future',
+      'origin/expired-tokens/nbf-wrong-type',
+      'origin/claims/required-claims',
+    ],
   },
   {
     id: 'O49',
@@ -88,7 +107,7 @@ export const claimsMutants: readonly Mutant[] = [
       required: seeing('required', ({ claims, nowSec }) => ({ exp: claims['exp'] ?? nowSec })),
       lifetime: (judged) => (judged.claims['exp'] === undefined ? undefined : strictRules.lifetime(judged)),
     }),
-    kills: ['origin/expired-tokens/exp-missing'],
+    kills: ['origin/expired-tokens/exp-missing', 'origin/claims/required-claims'],
   },
   {
     id: 'O51',
@@ -100,7 +119,7 @@ export const claimsMutants: readonly Mutant[] = [
     id: 'O52',
     flaw: 'does not look at nbf',
     steps: judging({ nbf: none }),
-    kills: ['origin/expired-tokens/nbf-future'],
+    kills: ['origin/expired-tokens/nbf-future', 'origin/expired-tokens/nbf-wrong-type'],
   },
   {
     id: 'O53',
@@ -144,7 +163,7 @@ export const claimsMutants: readonly Mutant[] = [
         return aud === undefined || (Array.isArray(aud) && aud.length === 0) ? undefined : strictRules.aud(judged)
       },
     }),
-    kills: ['origin/claims/aud-missing'],
+    kills: ['origin/claims/required-claims', 'origin/claims/aud-missing'],
   },
   {
     id: 'O57',
@@ -196,6 +215,7 @@ export const claimsMutants: readonly Mutant[] = [
       }
     },
     kills: ['origin/expired-tokens/per-request-not-per-connection'],
+    spills: true,
   },
   {
     id: 'O63',

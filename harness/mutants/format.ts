@@ -51,7 +51,7 @@ export const formatMutants: readonly Mutant[] = [
         },
       }),
     }),
-    kills: ['origin/format/payload-not-object'],
+    kills: ['origin/format/strict-encoding', 'origin/format/payload-not-object'],
   },
   {
     id: 'O40',

@@ -39,9 +39,20 @@ export async function killsOf(mutant: Mutant): Promise<readonly string[]> {
   return failedIn(report)
 }
 
+/** Whether a mutant fails exactly what it is declared to fail. */
+export function isAsDeclared({ kills, spills }: Mutant, killed: readonly string[]): boolean {
+  return kills.every((id) => killed.includes(id)) && (spills === true || killed.length === kills.length)
+}
+
 /** Full ids of the failed cases. */
 export function failedIn(report: Report): readonly string[] {
   return report.cases.filter(({ verdict }) => isFailure(verdict) || verdict === 'warn').map(({ id }) => id)
+}
+
+/** What the matrix lists: of a mutant that spills, the cases that are its own. */
+function failedBy(mutant: Mutant, kills: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  const killed = kills.get(mutant.id) ?? []
+  return mutant.spills === true ? killed.filter((id) => mutant.kills.includes(id)) : killed
 }
 
 /** The kill matrix in Markdown: every case with the mutants that it unmasks. */
@@ -49,11 +60,11 @@ export function formatMatrix(kills: ReadonlyMap<string, readonly string[]>): str
   const rows = SUITES.flatMap((suite) =>
     suite.cases.map(({ id, level }) => {
       const full = `${suite.id}/${id}`
-      const killers = MUTANTS.filter((mutant) => kills.get(mutant.id)?.includes(full)).map((mutant) => mutant.id)
+      const killers = MUTANTS.filter((mutant) => failedBy(mutant, kills).includes(full)).map((mutant) => mutant.id)
       return `| ${full} | ${level} | ${killers.join(', ')} |`
     }),
   )
-  const flaws = MUTANTS.map(({ id, flaw }) => `| ${id} | ${flaw} | ${kills.get(id)?.length ?? 0} |`)
+  const flaws = MUTANTS.map((mutant) => `| ${mutant.id} | ${mutant.flaw} | ${failedBy(mutant, kills).length} |`)
   return [
     '# Kill matrix',
     '',

@@ -9,4 +9,6 @@ export interface Mutant {
   readonly steps: () => Partial<Steps>
   /** Full ids of exactly the cases that it fails. */
   readonly kills: readonly string[]
+  /** What it remembers of one case spoils others, which ones depends on the order: it fails its own at least. */
+  readonly spills?: true
 }
