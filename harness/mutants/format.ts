@@ -105,6 +105,16 @@ export const formatMutants: readonly Mutant[] = [
     }),
     kills: ['origin/format/hostile-size'],
   },
+  {
+    id: 'O106',
+    flaw: 'refuses a header member that it does not know',
+    steps: () => ({
+      parse: parse({
+        understands: (header) => Object.keys(header).every((name) => ['alg', 'kid', 'typ'].includes(name)),
+      }),
+    }),
+    kills: ['origin/format/tolerates-optional'],
+  },
 ]
 
 function parsedJson(text: string): Parsed | undefined {
