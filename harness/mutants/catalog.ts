@@ -10,4 +10,4 @@ export const MUTANTS: readonly Mutant[] = [
   ...formatMutants,
   ...claimsMutants,
   ...challengeMutants,
-].toSorted((one, other) => one.id.localeCompare(other.id))
+].toSorted((one, other) => one.id.localeCompare(other.id, 'en', { numeric: true }))
