@@ -201,7 +201,7 @@ export default defineSuite({
       rationale: 'If one layer verifies the first token and another reads the last, a caller borrows any identity.',
       remedy: 'Refuse a request with more than one token; take the identity from the token that was verified.',
       async run(bench) {
-        const { survives, judge, can, records, control, profile } = bench
+        const { survives, judge, guard, can, records, control, profile } = bench
         const valid = control()
         const other = profile.subjects.find((subject) => subject !== valid.subject) ?? profile.subjects[0]
         const [a, b] = [credential(profile, valid), credential(profile, forged(bench, other))]
@@ -214,6 +214,10 @@ export default defineSuite({
           const answer = await survives(instead(valid, { credentials }), stimulus)
           records(`status for ${stimulus}`, answer.status)
           if (!can('identity-echo', stimulus)) continue
+          guard(
+            answer.outcome !== 'accepted' || answer.subject !== undefined,
+            'The accepted answer does not tell the subject at the declared place.',
+          )
           judge(answer.subject !== other, {
             stimulus,
             expected: 'refused, or accepted for the subject of the valid token',
