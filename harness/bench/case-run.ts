@@ -124,13 +124,14 @@ export class CaseRun {
     }
     if (!(thrown instanceof Stop)) await this.#proveAgain()
     const wholly = this.#judged === 0 && thrown === undefined
-    if (wholly && this.#notProven.length === 0) this.#doubts.push('The case judged nothing.')
+    const isLocked = wholly && this.#notProven.length > 0
+    if (wholly && !isLocked) this.#doubts.push('The case judged nothing.')
     const [doubt] = this.#doubts
     const unproven = this.#unproven.length
     return {
       findings: this.#findings,
       ...(doubt === undefined ? {} : { inconclusive: doubt }),
-      ...(unproven > 0 || wholly ? { notApplicable: notApplicable(this.#unproven, this.#notProven) } : {}),
+      ...(unproven > 0 || isLocked ? { notApplicable: notApplicable(this.#unproven, this.#notProven) } : {}),
       notProven: this.#notProven,
       stimuli: this.#judged - unproven,
       measured: this.#measured,

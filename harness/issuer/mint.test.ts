@@ -53,10 +53,8 @@ describe('against jose', () => {
 
   test('signAs makes another signature than the header says', async () => {
     const token = mint({}, { header: { alg: 'RS256' }, signAs: 'RS512' })
-    const renamed = `${base64url('{"alg":"RS512"}')}`
 
     await expect(jwtVerify(token.compact, await importJWK(keys.get('RS256').jwk as JWK))).rejects.toThrow('signature')
-    expect(renamed).not.toBe(segmentsOf(token.compact).header)
     const { header, payload, signature } = segmentsOf(token.compact)
     const publicKey = createPublicKey({ key: keys.get('RS256').jwk, format: 'jwk' })
     const signed = { signingInput: Buffer.from(`${header}.${payload}`), signature: octets(signature) }

@@ -148,8 +148,11 @@ async function sendEndless(
   for (let sent = 0; sent < ENDLESS_LIMIT && !socket.destroyed; sent += chunk.length) {
     if (!to.write(chunk)) {
       await new Promise<void>((resolve) => {
-        to.once('drain', resolve)
-        to.once('close', resolve)
+        const goOn = (): void => {
+          to.off('drain', goOn).off('close', goOn)
+          resolve()
+        }
+        to.on('drain', goOn).on('close', goOn)
       })
     }
   }

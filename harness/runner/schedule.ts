@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { runCase } from '../bench/origin-bench.ts'
 import { exchange } from '../bench/exchange.ts'
 import { worstOf } from '../bench/outcome.ts'
@@ -84,15 +85,22 @@ function letsIn({ findings }: CaseResult): boolean {
   return worstOf(findings) === 'fail-open'
 }
 
-/** Whether anything still answers; the target is started again where the harness can. */
+/** Milliseconds in which an origin may come back by itself, as under a supervisor. */
+const RECOVERY_MS = 3_000
+
+const POLL_MS = 100
+
+/** Why nothing can be judged any more, if so; the target is started again where the harness can. */
 async function whyDead(session: Session): Promise<string | undefined> {
   const alive = async (): Promise<boolean> =>
     (await exchange(session.client, {}, session.profile)).answer.failure === undefined
   if (await alive()) return undefined
-  if (session.restart) {
-    await session.restart()
+  if (session.restart) await session.restart()
+  const started = Date.now()
+  do {
     if (await alive()) return undefined
-  }
+    await wait(POLL_MS)
+  } while (Date.now() - started < RECOVERY_MS)
   return 'The origin stopped answering during the run, so that nothing after it could be judged.'
 }
 
