@@ -4,7 +4,7 @@ import { TrustspecError } from '../model/errors.ts'
 import type { OriginProfile } from '../model/profile.ts'
 import type { Level } from '../model/verdict.ts'
 import type { Selection } from '../runner/options.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '../model/nearest.ts'
 import { parseProfile, readProfile } from './profile.ts'
 
 const text = { type: 'string' } as const

@@ -6,7 +6,7 @@ import { paint, wrapped } from '../report/text.ts'
 import type { Style } from '../report/text.ts'
 import { listOf, usage } from './args.ts'
 import type { Given } from './args.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '../model/nearest.ts'
 
 /** The cases as lines, or as JSON. */
 export function listCases(given: Given): string {

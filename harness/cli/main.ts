@@ -6,7 +6,7 @@ import { EXIT } from '../model/verdict.ts'
 import { FLAGS, readArgs, usage } from './args.ts'
 import type { Command } from './args.ts'
 import { HELP } from './help.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '../model/nearest.ts'
 
 /** Exit code of a process that Ctrl-C ended. */
 const INTERRUPTED = 130
@@ -62,8 +62,8 @@ async function main(args: readonly string[]): Promise<number> {
   const style = { colour: wantsColour() }
   if (command === 'run') {
     const { runCommand } = await import('./run.ts')
-    const report = await runCommand(given, { print, progress: process.stderr, style }, interrupted.signal)
-    return report.exit.code
+    const running = runCommand(given, { print, progress: process.stderr, style }, interrupted.signal)
+    return (await Promise.race([running, whenInterrupted()])).exit.code
   }
   if (command === 'issuer') {
     const { runIssuer } = await import('./issuer.ts')
@@ -81,6 +81,15 @@ async function main(args: readonly string[]): Promise<number> {
   return EXIT.conforms
 }
 
+/** Rejects on Ctrl-C, whatever the run is waiting for. */
+function whenInterrupted(): Promise<never> {
+  return new Promise((_, reject) => {
+    interrupted.signal.addEventListener('abort', () => {
+      reject(new Error('Interrupted'))
+    })
+  })
+}
+
 /** NO_COLOR and FORCE_COLOR as their conventions have it, else what the terminal can do. */
 function wantsColour(): boolean {
   const { NO_COLOR: no, FORCE_COLOR: force } = process.env
@@ -92,8 +101,9 @@ try {
   process.exitCode = await main(process.argv.slice(2))
 } catch (error) {
   if (interrupted.signal.aborted) {
-    process.stderr.write('Interrupted: the target was stopped, nothing is proven.\n')
-    process.exitCode = INTERRUPTED
+    process.stderr.write('Interrupted: the target is stopped, nothing is proven.\n')
+    // What the harness started ends with it: its guardian sees the pipe close.
+    process.exit(INTERRUPTED)
   } else if (error instanceof TrustspecError && error.code !== 'ERR_HARNESS') {
     process.stderr.write(`${error.code}: ${sentence(error)}\n`)
     process.exitCode = EXIT.usage

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { TrustspecError } from '../model/errors.ts'
 import type { OriginProfile } from '../model/profile.ts'
 import { ALGORITHMS } from '../model/token.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '../model/nearest.ts'
 
 type Check = (value: unknown) => string | undefined
 

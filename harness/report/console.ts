@@ -36,8 +36,8 @@ const MEANINGS: Readonly<Record<Verdict, string>> = {
 export function formatReport(report: Report, style: Style, verbose: boolean): string {
   const parts = [
     causeOf(report, style),
-    ...suitesOf(report).map((cases) => suiteOf(cases, style, verbose)),
-    measuredOf(report, style),
+    joined(suitesOf(report).map((cases) => suiteOf(cases, report.preflight.cause, style, verbose))),
+    measuredOf(report, style, verbose),
     notProvenOf(report, style, verbose),
     staleOf(report, style),
     summaryOf(report, style),
@@ -53,6 +53,14 @@ function causeOf({ preflight }: Report, style: Style): string {
   return [...cause, ...heading, ...notes].join('\n')
 }
 
+/** Suites with something to tell stand apart; the others take a line each. */
+function joined(suites: readonly string[]): string {
+  return suites.reduce((text, suite, at) => {
+    const isApart = suite.includes('\n') || suites[at - 1]?.includes('\n')
+    return at === 0 ? suite : `${text}${isApart ? '\n\n' : '\n'}${suite}`
+  }, '')
+}
+
 function suitesOf({ cases }: Report): readonly (readonly CaseResult[])[] {
   return [...Map.groupBy(cases, ({ suite }) => suite).values()]
 }
@@ -61,7 +69,7 @@ function isNoteworthy({ verdict }: CaseResult): boolean {
   return verdict !== 'pass' && verdict !== 'skip' && verdict !== 'info'
 }
 
-function suiteOf(cases: readonly CaseResult[], style: Style, verbose: boolean): string {
+function suiteOf(cases: readonly CaseResult[], cause: string | undefined, style: Style, verbose: boolean): string {
   const [first] = cases
   const counts = VERDICTS.flatMap((verdict) => {
     const number = cases.filter((result) => result.verdict === verdict).length
@@ -69,8 +77,13 @@ function suiteOf(cases: readonly CaseResult[], style: Style, verbose: boolean): 
   })
   const heading = `${paint(style, 'bold', first?.suite ?? '')}  ${counts.join(', ')}`
   const shared = sharedReason(cases)
-  const shown = cases.filter((result) => verbose || (isNoteworthy(result) && result.reason !== shared))
-  const sum = shared === undefined || verbose ? [] : [wrapped('', `All inconclusive ones: ${shared}`, 2)]
+  const shown = cases.filter(
+    (result) => verbose || (isNoteworthy(result) && (shared === undefined || result.reason !== shared)),
+  )
+  const sum =
+    shared === undefined || verbose
+      ? []
+      : [wrapped('', `All inconclusive ones: ${shared === cause ? 'for the cause above.' : shared}`, 2)]
   return [heading, ...sum, ...shown.map((result) => caseOf(result, style, verbose))].join('\n')
 }
 
@@ -114,8 +127,8 @@ function findingOf({ stimulus, expected, observed, evidence }: Finding): string 
   ].join('\n')
 }
 
-function measuredOf({ cases, preflight }: Report, style: Style): string {
-  const values = cases.flatMap(({ id, measured }) =>
+function measuredOf({ cases, preflight }: Report, style: Style, verbose: boolean): string {
+  const values = (verbose ? cases : []).flatMap(({ id, measured }) =>
     Object.entries(measured).map(([name, value]) => wrapped(`${name}: `, `${value}  (${id})`, 2)),
   )
   const offset = preflight.clockOffsetSec

@@ -76,7 +76,7 @@ export async function preflight(means: PreflightMeans, anonymous: Answer): Promi
     const { answer } = await exchange(client, { token: control(role) }, profile)
     if (answer.outcome === 'accepted') accepted.add(role)
     const [main] = means.roles
-    if (role === main || profile.algorithmsDeclared)
+    if (role === main || (profile.algorithmsDeclared && !role.startsWith('no-alg')))
       check(`accepts ${role}`, answer.outcome === 'accepted', seen(answer))
     // Without declarations the first algorithm may just not be the origin's: only a crash ends the search.
     if (

@@ -121,7 +121,11 @@ async function runPreflight(parts: Parts, profile: ResolvedProfile, anonymous: A
   const { keys, base } = credentialsOf(parts, profile)
   const random = createRandom(options.seed, 'pre-flight')
   const mint = createMint({ keys: store, main: keys.main, base: (key) => base(key, random), trusted: true })
-  const extra: readonly KeyRole[] = profile.plainJwks === true ? [] : ['no-alg-rsa', 'no-alg-ec']
+  const isUsed = (letter: RegExp): boolean => profile.algorithms.some((algorithm) => letter.test(algorithm))
+  const extra: readonly KeyRole[] =
+    profile.plainJwks === true
+      ? []
+      : [...(isUsed(/^[RP]S/u) ? ['no-alg-rsa' as const] : []), ...(isUsed(/^ES/u) ? ['no-alg-ec' as const] : [])]
   const roles: readonly KeyRole[] = user ? [keys.main.role] : [...(profile.algorithms as readonly KeyRole[]), ...extra]
   const means = {
     client,

@@ -1,5 +1,6 @@
 import type { ConformanceCase, Suite } from '../model/case.ts'
 import { TrustspecError } from '../model/errors.ts'
+import { nearest } from '../model/nearest.ts'
 import type { Selection } from './options.ts'
 
 /** A case with the suite that it is in. */
@@ -16,10 +17,10 @@ export function plan(suites: readonly Suite[], select: Selection): readonly Plan
     suite.cases.map((subject): Planned => ({ id: `${suite.id}/${subject.id}`, suite, subject })),
   )
   for (const name of select.suites ?? []) {
-    if (!suites.some(({ id }) => endsIn(id, name))) throw unknown('suite', name)
+    if (!suites.some(({ id }) => endsIn(id, name))) throw unknown('suite', name, suites)
   }
   for (const name of select.cases ?? []) {
-    if (!all.some(({ id }) => endsIn(id, name))) throw unknown('case', name)
+    if (!all.some(({ id }) => endsIn(id, name))) throw unknown('case', name, all)
   }
   const chosen = all.filter(
     ({ id, suite, subject }) =>
@@ -42,6 +43,12 @@ function endsIn(id: string, name: string): boolean {
   return id === name || id.endsWith(`/${name}`)
 }
 
-function unknown(what: 'suite' | 'case', name: string): TrustspecError {
-  return new TrustspecError('ERR_USAGE', `There is no such ${what}`, { [what]: name, instead: 'see "trustspec list"' })
+function unknown(what: 'suite' | 'case', name: string, known: readonly { readonly id: string }[]): TrustspecError {
+  const last = (id: string): string => id.slice(id.lastIndexOf('/') + 1)
+  const likely = nearest(
+    last(name),
+    known.map(({ id }) => last(id)),
+  )
+  const instead = known.find(({ id }) => last(id) === likely)?.id ?? likely
+  return new TrustspecError('ERR_USAGE', `There is no such ${what}`, { [what]: name, instead })
 }
