@@ -1,0 +1,248 @@
+import { execFileSync } from 'node:child_process'
+import { PassThrough } from 'node:stream'
+import { describe, expect, test } from 'vitest'
+import type { Answer } from '../model/http.ts'
+import type { CaseResult, Report } from '../model/result.ts'
+import { formatReport } from './console.ts'
+import { curlLine } from './curl.ts'
+import { formatEvidence } from './evidence.ts'
+import { writeJson } from './json.ts'
+import { createProgress } from './progress.ts'
+
+const PLAIN = { colour: false }
+
+const CASE: CaseResult = {
+  id: 'origin/claims/iss-wrong',
+  suite: 'origin/claims',
+  title: 'refuses a token of another issuer',
+  level: 'MUST',
+  clause: [
+    { id: 'rfc8725/issuer', title: 'RFC 8725, section 3.8: Validate Issuer', url: 'https://example.com/rfc8725' },
+  ],
+  verdict: 'pass',
+  missing: [],
+  findings: [],
+  notProven: [],
+  stimuli: 12,
+  measured: { 'status for no token': 401 },
+  rationale: 'Keys of one issuer must not open the doors of another.',
+  remedy:
+    'Compare iss with the configured issuer, character by character, and refuse the token where it differs in any way.',
+  snippets: {},
+  durationMs: 3,
+}
+
+const NONE: Report['summary'] = {
+  'fail-open': 0,
+  'fail-crash': 0,
+  'fail-closed': 0,
+  fail: 0,
+  inconclusive: 0,
+  warn: 0,
+  pass: 0,
+  info: 0,
+  skip: 0,
+}
+
+function reportOf(cases: readonly CaseResult[], change: Partial<Report> = {}): Report {
+  const summary = { ...NONE }
+  for (const { verdict } of cases) summary[verdict] += 1
+  return {
+    version: 1,
+    tool: { name: 'trustspec', version: '0.1.0' },
+    subject: 'origin',
+    target: { kind: 'url', url: 'http://127.0.0.1:8888/protected' },
+    startedAt: '2026-01-01T00:00:00.000Z',
+    durationMs: 1234,
+    seed: 7,
+    requests: 99,
+    preflight: { checks: [], algorithms: [] },
+    capabilities: [],
+    cases,
+    summary,
+    notProven: [],
+    stale: [],
+    exit: { code: 0, meaning: 'Every requirement that applied was met, or is an accepted finding.' },
+    ...change,
+  }
+}
+
+const FINDING = {
+  stimulus: 'iss with a trailing slash',
+  expected: 'refused with 400, 401 or 403',
+  observed: 'status 200, given to "ada"',
+  failure: 'fail-open',
+} as const
+
+const EXIT_1 = { code: 1, meaning: '1 requirement broken.' } as const
+
+describe('the report for people', () => {
+  const open: CaseResult = {
+    ...CASE,
+    verdict: 'fail-open',
+    findings: [
+      FINDING,
+      { ...FINDING, stimulus: 'iss an array' },
+      { ...FINDING, stimulus: 'iss in upper case' },
+      { ...FINDING, stimulus: 'iss cut' },
+    ],
+  }
+  const known = { case: CASE.id, verdict: 'warn', reason: 'The library cannot do otherwise.', accepted: true } as const
+  const cause = 'A valid token is answered with 500; the origin logged: KeyError.'
+  const unclear: CaseResult = { ...CASE, verdict: 'inconclusive', reason: cause }
+  const skipped: CaseResult = {
+    ...CASE,
+    verdict: 'skip',
+    missing: [{ capability: 'typ', says: 'a declared explicit typ', unlock: '"typ" in the profile' }],
+  }
+
+  test.each<readonly [string, Report, boolean]>([
+    ['pass', reportOf([CASE, { ...CASE, suite: 'origin/format', id: 'origin/format/x' }]), false],
+    ['findings', reportOf([open], { exit: EXIT_1 }), false],
+    [
+      'cause',
+      reportOf([{ ...open, verdict: 'fail-crash', findings: [] }, unclear, unclear, unclear], {
+        exit: EXIT_1,
+        preflight: { checks: [{ name: 'accepts RS256', ok: false, detail: 'status 500' }], algorithms: [], cause },
+      }),
+      false,
+    ],
+    [
+      'warn-known',
+      reportOf([{ ...CASE, level: 'SHOULD', verdict: 'warn', nature: 'fail-open', findings: [FINDING], known }]),
+      false,
+    ],
+    [
+      'skip-stale',
+      reportOf([skipped], {
+        stale: [known],
+        notProven: [{ unlock: '"typ" in the profile', says: 'a declared explicit typ', cases: [CASE.id] }],
+        exit: { code: 1, meaning: '1 accepted finding that no longer shows.' },
+      }),
+      false,
+    ],
+    ['verbose', reportOf([CASE, skipped], { preflight: { checks: [], algorithms: [], clockOffsetSec: -3 } }), true],
+  ])('%s', async (name, report, verbose) => {
+    await expect(formatReport(report, PLAIN, verbose)).toMatchFileSnapshot(`../../fixtures/golden/${name}.txt`)
+  })
+
+  test('is no wider than 96 columns, but for what is to be copied', () => {
+    const evidence = {
+      method: 'GET',
+      url: 'u',
+      requestHeaders: [],
+      status: 200,
+      responseHeaders: [],
+      responseBody: '',
+      curl: `curl ${'x'.repeat(200)}`,
+    }
+    const text = formatReport(reportOf([{ ...open, findings: [{ ...FINDING, evidence }] }]), PLAIN, true)
+
+    for (const line of text.split('\n')) if (!line.includes('curl')) expect(line.length).toBeLessThanOrEqual(96)
+    expect(text).toContain(evidence.curl)
+  })
+
+  test('colours when it may', () => {
+    expect(formatReport(reportOf([open]), { colour: true }, false)).toContain('\u001b[')
+    expect(formatReport(reportOf([open]), PLAIN, false)).not.toContain('\u001b[')
+  })
+})
+
+describe('the curl line', () => {
+  /** What a shell makes of the line: curl is replaced by a function that tells its arguments. */
+  function argumentsOf(line: string, token = ''): readonly string[] {
+    const script = `curl() { for word in "$@"; do printf '%s\\n' "$word"; done; }; ${line}`
+    return execFileSync('/bin/sh', ['-c', script], { env: { TOKEN: token } })
+      .toString()
+      .trimEnd()
+      .split('\n')
+  }
+
+  test.each([`it's`, '"quoted"', '$HOME `id` $(id)', String.raw`back\slash`, '&;|<>*?[]'])(
+    'keeps %s as it is',
+    (value) => {
+      const line = curlLine({ method: 'GET', url: 'http://127.0.0.1/?a=1&b=2', headers: [['X-Value', value]] })
+
+      expect(argumentsOf(line ?? '')).toEqual(['-i', '-H', `X-Value: ${value}`, 'http://127.0.0.1/?a=1&b=2'])
+    },
+  )
+
+  test('leaves $TOKEN to the shell, sends empty headers and bodies', () => {
+    const line = curlLine({
+      method: 'POST',
+      url: 'http://127.0.0.1/',
+      headers: [
+        ['Authorization', 'Bearer $TOKEN'],
+        ['X-Empty', ''],
+      ],
+      body: 'a=b',
+    })
+
+    expect(argumentsOf(line ?? '', 'the token')).toEqual([
+      '-i',
+      '-X',
+      'POST',
+      '-H',
+      'Authorization: Bearer the token',
+      '-H',
+      'X-Empty;',
+      '--data-raw',
+      'a=b',
+      'http://127.0.0.1/',
+    ])
+  })
+
+  test('is missing where a shell word cannot hold the octets', () => {
+    expect(curlLine({ method: 'GET', url: 'http://127.0.0.1/', headers: [['X', 'a\u0000b']] })).toBeUndefined()
+    expect(curlLine({ method: 'GET', url: 'http://127.0.0.1/', headers: [['X', 'caf\u00e9']] })).toBeUndefined()
+  })
+})
+
+test('evidence holds nothing of what the user gave, and is cut', () => {
+  const secrets = [
+    'header-segment.payload-segment-canary.signature-segment-canary',
+    'payload-segment-canary',
+    'signature-segment-canary',
+  ]
+  const answer: Answer = {
+    outcome: 'refused',
+    status: 401,
+    headers: [['X-Echo', secrets[0] ?? '']],
+    header: () => [],
+    body: `${secrets[1]} ${'x'.repeat(1000)}`,
+    ms: 1,
+    connection: 1,
+  }
+  const evidence = formatEvidence({
+    method: 'GET',
+    url: `http://127.0.0.1/?access_token=${secrets[0]}`,
+    headers: [
+      ['Authorization', `Bearer ${secrets[0]}`],
+      ['X-Part', `other.${secrets[1]}.forged`],
+    ],
+    answer,
+    secrets,
+  })
+
+  expect(JSON.stringify(evidence)).not.toContain('canary')
+  expect(evidence.requestHeaders[0]).toEqual(['Authorization', 'Bearer $TOKEN'])
+  expect(evidence.curl).toContain('"$TOKEN"')
+  expect(evidence.responseBody).toHaveLength(500)
+})
+
+test('a report that cannot be written is an error that names the file', async () => {
+  await expect(writeJson(reportOf([]), '/nowhere/at/all.json')).rejects.toMatchObject({
+    code: 'ERR_USAGE',
+    fields: { '--json': '/nowhere/at/all.json' },
+  })
+})
+
+test('progress on a pipe is silent for a short run, and notes are lines', () => {
+  const stream = new PassThrough()
+  const progress = createProgress(stream as unknown as NodeJS.WriteStream)
+  progress.on({ type: 'case', result: CASE, done: 1, of: 2 })
+  progress.note('Installing')
+  progress.end()
+
+  expect((stream.read() as Buffer).toString()).toBe('Installing\n')
+})
