@@ -49,7 +49,6 @@ export class Lane implements AsyncDisposable {
     const timer = setTimeout(() => {
       deadline.abort()
     }, deadlineMs)
-    this.#used = true
     try {
       const response = await this.#client.request({
         path: request.target,
@@ -60,6 +59,7 @@ export class Lane implements AsyncDisposable {
         responseHeaders: 'raw',
       })
       const body = await bodyText(response.body)
+      this.#used = true
       return {
         status: response.statusCode,
         headers: headerLines(response.headers as unknown as string[]),

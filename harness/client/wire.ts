@@ -43,6 +43,8 @@ const REFUSED_TO_CONNECT = new Set([
 export function codeOf(error: unknown): string {
   for (let at = error; at instanceof Error; at = at.cause) {
     if ('code' in at && typeof at.code === 'string') return at.code
+    // The parser of undici names some of its errors by class alone.
+    if (at.name === 'HTTPParserError') return 'HPE_UNKNOWN'
   }
   return 'unknown'
 }
