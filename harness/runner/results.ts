@@ -163,7 +163,15 @@ export function exitOf(
   ]
   if (reasons.length > 0) return { code: EXIT.nonconformity, meaning: `${reasons.join(', ')}.` }
   if (judged === 0) return { code: EXIT.nonconformity, meaning: 'Nothing was judged, so nothing is proven.' }
-  return { code: EXIT.conforms, meaning: 'Every requirement that applied was met, or is an accepted finding.' }
+  const unjudged = report.cases.filter(({ verdict, level }) => verdict === 'skip' && level === 'MUST').length
+  if (unjudged === 0) {
+    return { code: EXIT.conforms, meaning: 'Every requirement was met, or is an accepted finding.' }
+  }
+  const left = `${count(unjudged, 'requirement')} not judged, as listed above`
+  return {
+    code: EXIT.conforms,
+    meaning: `Every requirement that was judged was met, or is an accepted finding; ${left}.`,
+  }
 }
 
 function count(number: number, noun: string): string {
