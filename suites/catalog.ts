@@ -1,12 +1,28 @@
 import type { ConformanceCase, Suite } from '../harness/model/case.ts'
+import bypass from './origin/bypass.ts'
 import challenge from './origin/challenge.ts'
 import claims from './origin/claims.ts'
 import expiredTokens from './origin/expired-tokens.ts'
 import format from './origin/format.ts'
+import jwksCaching from './origin/jwks-caching.ts'
+import kidRotation from './origin/kid-rotation.ts'
+import load from './origin/load.ts'
+import observed from './origin/observed.ts'
 import signature from './origin/signature.ts'
 
 /** Every suite, in the order of reports. */
-export const SUITES: readonly Suite[] = [signature, format, expiredTokens, claims, challenge]
+export const SUITES: readonly Suite[] = [
+  signature,
+  observed,
+  format,
+  expiredTokens,
+  claims,
+  kidRotation,
+  jwksCaching,
+  challenge,
+  bypass,
+  load,
+]
 
 /** A case with the suite that it is part of. */
 export interface CatalogEntry {

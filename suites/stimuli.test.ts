@@ -62,6 +62,7 @@ async function sentBy(id: string, { algorithms = ALL, issuer = true, fetches = [
       subjects: ['ada', 'bob'],
       token: { header: 'Authorization', scheme: 'Bearer' },
       routes: [{ path: '/', methods: ['GET'] }],
+      jwks: { workers: 1 },
     },
     keys: { main, get: store.get },
     mint,

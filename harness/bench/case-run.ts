@@ -123,7 +123,8 @@ export class CaseRun {
       this.#doubts.push(`The case returned with ${unawaited} steps that it did not await.`)
     }
     if (!(thrown instanceof Stop)) await this.#proveAgain()
-    const wholly = this.#judged === 0 && thrown === undefined
+    const isRecord = Object.keys(this.#measured).length > 0
+    const wholly = this.#judged === 0 && !isRecord && thrown === undefined
     const isLocked = wholly && this.#notProven.length > 0
     if (wholly && !isLocked) this.#doubts.push('The case judged nothing.')
     const [doubt] = this.#doubts

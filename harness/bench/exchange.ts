@@ -19,22 +19,30 @@ export function placeOf(probe: Probe, profile: ResolvedProfile): { readonly rout
   return { route, method: probe.method ?? route.methods[0] ?? 'GET' }
 }
 
+/** Methods for which a body means nothing (RFC 9110 section 9.3). */
+const BODILESS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'CONNECT'])
+
 /** The request of a probe, as the declared token header and scheme have it. */
 export function requestOf(probe: Probe, profile: ResolvedProfile): WireRequest {
   const { route, method } = placeOf(probe, profile)
   const { header, scheme } = profile.token
   const inHeader = probe.token ? [scheme === '' ? probe.token.compact : `${scheme} ${probe.token.compact}`] : []
+  const sample = probe.body === undefined && !BODILESS.has(method) ? route.body : undefined
+  const body = probe.body ?? sample?.text
   const query = probe.query === undefined ? '' : `${route.path.includes('?') ? '&' : '?'}${probe.query}`
   return {
     method,
-    target: `${route.path}${query}`,
+    target: probe.target ?? `${route.path}${query}`,
     headers: [
       ['Accept', '*/*'],
       ['User-Agent', 'trustspec'],
       ...(probe.credentials ?? inHeader).map((value) => [header, value] as const),
       ...(probe.headers ?? []),
+      ...(route.headers ?? []),
+      ...(sample ? [['Content-Type', sample.contentType] as const] : []),
     ],
-    ...(probe.body === undefined ? {} : { body: probe.body }),
+    ...(body === undefined ? {} : { body }),
+    ...(probe.withinMs === undefined ? {} : { withinMs: probe.withinMs }),
   }
 }
 

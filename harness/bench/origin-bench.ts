@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import type { OriginBench } from '../model/bench.ts'
 import { ORIGIN_CAPABILITIES } from '../model/capabilities.ts'
 import type { ConformanceCase } from '../model/case.ts'
@@ -7,12 +6,13 @@ import { encryptJwe } from '../issuer/jwe.ts'
 import { selfSignedCertificate } from '../issuer/certificate.ts'
 import { createMint } from '../issuer/mint.ts'
 import { CaseRun, Stop } from './case-run.ts'
+import { exchange } from './exchange.ts'
+import { JwksControl } from './jwks-control.ts'
+import { elapse } from './passage.ts'
 import type { CaseOutcome } from './outcome.ts'
 import { createRandom } from './random.ts'
 import type { Session } from './session.ts'
-
-/** Longest real wait, in seconds, where the clock of the origin cannot be moved. */
-const LONGEST_WAIT_SEC = 3
+import type { KeyRole, SigningKey } from '../model/token.ts'
 
 /**
  * Runs one case to its outcome. `attempt` tells runs of the same case apart, so that nothing is minted twice.
@@ -37,6 +37,20 @@ export async function runCase(
   const scope = `${id.replaceAll('/', '-')}-${attempt}`
   const fetchesBefore = session.issuer.journal.entries.length
   let now = Math.floor(session.nowSec())
+  const pass = async (seconds: number): Promise<void> => {
+    await elapse(session, seconds, (exp) => mint({ exp }))
+    now = Math.floor(session.nowSec())
+  }
+  const control = new JwksControl({
+    session,
+    nonce: random.nonce,
+    elapse: pass,
+    isAccepted: async () =>
+      (await exchange(session.client, { token: run.controlToken() }, session.profile)).answer.outcome === 'accepted',
+    notes(name, value) {
+      run.records(name, value)
+    },
+  })
 
   const bench: OriginBench = {
     now: () => now,
@@ -70,15 +84,12 @@ export async function runCase(
     },
     connect: () => Promise.resolve(session.client.connect()),
     async elapse(seconds) {
-      if (session.clock) session.clock.advance(seconds)
-      else if (seconds > LONGEST_WAIT_SEC) {
-        throw new Inconclusive(`The clock of the origin cannot be moved, and ${seconds} s are too long to wait.`)
-      } else {
-        run.records('waited for, s', seconds)
-        await wait(seconds * 1000)
-      }
-      now = Math.floor(session.nowSec())
+      if (!session.clock) run.records('waited for, s', seconds)
+      await pass(seconds)
     },
+    jwks: control.bench,
+    proven: [session.keys.main, ...provenBeside(session)],
+    process: () => session.process?.(),
     canary: {
       url: (name) => session.issuer.canary.urlFor(scope, name),
       hits: () => session.issuer.canary.hits(scope).map(({ method, path }) => `${method} ${path}`),
@@ -96,10 +107,20 @@ export async function runCase(
   } catch (error) {
     thrown = error
   }
+  await control.undo().catch((error: unknown) => {
+    // The control that follows tells what state the origin is left in.
+    if (!(error instanceof Inconclusive)) throw error
+  })
   const outcome = await run.finish(thrown)
   if (thrown instanceof NotApplicable) return { ...outcome, notApplicable: thrown.message }
   if (thrown !== undefined && !(thrown instanceof Inconclusive) && !(thrown instanceof Stop)) {
     throw new TrustspecError('ERR_HARNESS', 'A case is broken', { case: id }, { cause: thrown })
   }
   return outcome
+}
+
+/** Published keys whose token was accepted, without the main one. */
+function provenBeside({ keys, keyStore, provenRoles }: Session): readonly SigningKey[] {
+  const others = [...provenRoles].filter((role) => role !== keys.main.role)
+  return others.map((role) => keyStore.get(role as KeyRole))
 }

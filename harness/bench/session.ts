@@ -2,7 +2,7 @@ import type { MovableClock } from '../clock/clock.ts'
 import type { Client } from '../client/client.ts'
 import type { Issuer } from '../issuer/server.ts'
 import type { KeyStore } from '../issuer/keys.ts'
-import type { Refusal } from '../model/bench.ts'
+import type { ProcessState, Refusal } from '../model/bench.ts'
 import type { OriginCapability } from '../model/capabilities.ts'
 import type { Answer, Probe } from '../model/http.ts'
 import type { JsonObject } from '../model/json.ts'
@@ -18,6 +18,8 @@ export interface Session {
   readonly clock?: MovableClock
   /** Starts the origin again, where the harness can. */
   readonly restart?: () => Promise<void>
+  /** The process of the origin, where the harness started it. */
+  readonly process?: () => ProcessState
   readonly client: Client
   readonly issuer: Issuer
   readonly keyStore: KeyStore
@@ -35,6 +37,8 @@ export interface Session {
   readonly refusals: Refusal[]
   readonly acceptances: Map<string, Answer>
   readonly seed: number
+  /** How many spare keys were taken, so that one case does not begin with the keys of the last. */
+  readonly spares: { taken: number }
   /** Whether a route lets requests without a token in: known once it was asked. */
   readonly open: Map<string, Promise<boolean>>
 }

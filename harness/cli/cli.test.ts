@@ -154,7 +154,7 @@ describe('what is wrong is said in one sentence, with exit code 2', () => {
     [
       'unknown origin',
       ['run', '--origin', 'django'],
-      'There is no such origin (flag --origin, given django); instead: node-express-jose, ',
+      'There is no such origin (flag --origin, given django); instead: go-golang-jwt, ',
     ],
     [
       'gateway',
@@ -241,7 +241,7 @@ describe('list and explain', () => {
       expect(explainCase(id, { colour: false })).toContain('How to meet it')
     }
     expect(explainCase('claims/iss-wrong', { colour: false })).toBe(explainCase('iss-wrong', { colour: false }))
-    expect(JSON.parse(listCases({ ...given, values: { json: true } }))).toHaveLength(57)
+    expect(JSON.parse(listCases({ ...given, values: { json: true } }))).toHaveLength(99)
   })
 })
 

@@ -26,6 +26,10 @@ const algorithms: Check = (value) =>
     ? undefined
     : `a list of algorithms out of ${ALGORITHMS.join(', ')}`
 
+const pathText: Check = (value) => (isText(value) && value.startsWith('/') ? undefined : 'a path that begins with /')
+
+const pointer: Check = (value) => (isText(value) && value.startsWith('/') ? undefined : 'a JSON pointer such as "/sub"')
+
 const routes: Check = (value) => {
   const isRoute = (route: unknown): boolean =>
     isObject(route) &&
@@ -45,6 +49,53 @@ const place: Check = (value) =>
     ? undefined
     : '{"header": "Authorization", "scheme": "Bearer"}'
 
+/** An object whose members, some of them required, pass their checks. */
+const objectOf =
+  (members: Readonly<Record<string, Check>>, required: readonly string[], form: string): Check =>
+  (value) =>
+    isObject(value) &&
+    required.every((name) => value[name] !== undefined) &&
+    Object.entries(value).every(
+      ([name, member]) => Object.hasOwn(members, name) && members[name]?.(member) === undefined,
+    )
+      ? undefined
+      : form
+
+const apiKey = objectOf(
+  {
+    key: text,
+    headers: (value) =>
+      Array.isArray(value) &&
+      value.every((one) => objectOf({ name: text, scheme: text }, ['name'], 'wrong')(one) === undefined)
+        ? undefined
+        : 'wrong',
+    query: texts(0),
+  },
+  ['key'],
+  '{"key": "…", "headers"?: [{"name": "X-API-Key", "scheme"?: "Bearer"}], "query"?: ["api_key"]}',
+)
+
+const sideEffect = objectOf(
+  { path: pathText, counter: pathText, pointer },
+  ['path', 'counter', 'pointer'],
+  '{"path": "/transfers", "counter": "/transfers/count", "pointer": "/count"}',
+)
+
+const jwks = objectOf(
+  {
+    mode: (value) => (['static', 'discovery', 'pinned'].includes(String(value)) ? undefined : 'wrong'),
+    maxAgeSec: seconds,
+    cooldownSec: seconds,
+    timeoutMs: seconds,
+    maxStaleSec: seconds,
+    workers: (value) =>
+      value === 'unbounded' || (Number.isInteger(value) && Number(value) >= 1) ? undefined : 'wrong',
+    honoursCacheControl: flag,
+  },
+  [],
+  '{"mode"?: "static", "discovery" or "pinned", "maxAgeSec"?, "cooldownSec"?, "timeoutMs"?, "maxStaleSec"?, "workers"?: 1 or more or "unbounded", "honoursCacheControl"?: true}',
+)
+
 const values: Check = (value) =>
   isObject(value) && Object.values(value).every((one) => ['string', 'number', 'boolean'].includes(typeof one))
     ? undefined
@@ -63,9 +114,17 @@ const MEMBERS: Readonly<Record<keyof OriginProfile, Check>> = {
   subjects: texts(2),
   knownSubjects: flag,
   marker: text,
-  identityEcho: (value) => (isText(value) && value.startsWith('/') ? undefined : 'a JSON pointer such as "/sub"'),
+  identityEcho: pointer,
   token: place,
   routes,
+  publicRoutes: routes,
+  identityHeaders: texts(1),
+  corsPreflight: flag,
+  apiKey,
+  upgrade: pathText,
+  sideEffect,
+  jwks,
+  latencyBudgetMs: seconds,
   claims: values,
   publicCache: flag,
   plainJwks: flag,

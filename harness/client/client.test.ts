@@ -77,7 +77,7 @@ test('tells the socket of every answer, and keeps a connection of its own apart'
   expect(client.sent()).toBe(3)
 })
 
-test('keeps at most sixteen connections open', async () => {
+test('keeps at most sixty-four connections open', async () => {
   const sockets = new Set<Socket>()
   await using server = await web((request, response) => {
     sockets.add(request.socket)
@@ -87,7 +87,7 @@ test('keeps at most sixteen connections open', async () => {
   const answers = await Promise.all(Array.from({ length: 100 }, () => client.send(GET)))
 
   expect(answers.every(({ status }) => status === 200)).toBe(true)
-  expect(sockets.size).toBeLessThanOrEqual(16)
+  expect(sockets.size).toBeLessThanOrEqual(64)
 })
 
 describe('what goes wrong is told', () => {

@@ -3,8 +3,14 @@ import { Lane } from './lane.ts'
 import { exchangeRaw, requestOctets } from './raw.ts'
 import type { WireAnswer, WireRequest } from './wire.ts'
 
+/** Methods that an HTTP library sends as they are. */
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+
+/** Headers that an HTTP library would not let the caller set, or would act upon. */
+const OWN_HEADERS = /^(?:host|connection|upgrade|content-length|transfer-encoding|expect|keep-alive)$/iu
+
 /** Connections that the client keeps to one origin. */
-const MOST_LANES = 16
+const MOST_LANES = 64
 
 /** An HTTP/1.1 client for one origin: any header lines, deadlines, and the number of the socket of every answer. */
 export interface Client extends AsyncDisposable {
@@ -14,6 +20,8 @@ export interface Client extends AsyncDisposable {
   readonly connect: () => Connection
   /** Whether the octets of the request need a raw socket. */
   readonly needsRaw: (request: WireRequest) => boolean
+  /** Closes the connections that no request is on, so that the next ones are fresh. */
+  readonly renew: () => Promise<void>
   /** Requests sent so far. */
   readonly sent: () => number
 }
@@ -53,9 +61,9 @@ export function createClient(origin: URL, deadlineMs: number): Client {
   const sendOnLane = async (request: WireRequest): Promise<WireAnswer> => {
     const lane = await take()
     try {
-      const answer = await lane.send(request, deadlineMs)
+      const answer = await lane.send(request, request.withinMs ?? deadlineMs)
       // A server may close an idle socket at any time (RFC 9112 section 9.5): that says nothing about the request.
-      if (answer.failure === 'reset' && answer.reused) return await lane.send(request, deadlineMs)
+      if (answer.failure === 'reset' && answer.reused) return await lane.send(request, request.withinMs ?? deadlineMs)
       return answer
     } finally {
       release(lane)
@@ -63,21 +71,30 @@ export function createClient(origin: URL, deadlineMs: number): Client {
   }
 
   const needsRaw = (request: WireRequest): boolean =>
+    !METHODS.has(request.method) ||
+    !/^\/[\u0021-\u007e]*$/u.test(request.target) ||
+    request.headers.some(([name]) => OWN_HEADERS.test(name)) ||
     // eslint-disable-next-line no-control-regex -- the octets that a header value must not hold (RFC 9110 section 5.5)
     request.headers.some(([, value]) => /[^\t\u0020-\u007e\u0080-\u00ff]|^[ \t]|[ \t]$/u.test(value))
 
   return {
     needsRaw,
     sent: () => sent,
+    async renew() {
+      const unused = idle.splice(0)
+      for (const lane of unused) lanes.delete(lane)
+      await Promise.all(unused.map((lane) => lane[Symbol.asyncDispose]()))
+    },
     async send(request, on) {
       sent += 1
       if (on) {
         const lane = own.get(on)
         if (!lane) throw new Error('This connection was closed or belongs to another client')
-        return await lane.send(request, deadlineMs)
+        return await lane.send(request, request.withinMs ?? deadlineMs)
       }
       if (request.raw || needsRaw(request)) {
-        return await exchangeRaw(origin, requestOctets(request, origin.host), nextSocket(), deadlineMs)
+        const octets = requestOctets(request, origin.host)
+        return await exchangeRaw(origin, octets, nextSocket(), request.withinMs ?? deadlineMs)
       }
       return await sendOnLane(request)
     },

@@ -6,12 +6,13 @@ import type { WireAnswer, WireRequest } from './wire.ts'
 /** Octets of a request whose header values hold what an HTTP library would refuse or normalise. */
 export function requestOctets(request: WireRequest, host: string): Buffer {
   const body = Buffer.from(request.body ?? '')
+  const has = (name: string): boolean => request.headers.some(([other]) => other.toLowerCase() === name)
   const lines = [
     `${request.method} ${request.target} HTTP/1.1`,
-    `Host: ${host}`,
+    ...(has('host') ? [] : [`Host: ${host}`]),
     ...request.headers.map(([name, value]) => `${name}: ${value}`),
     ...(body.length > 0 || request.method === 'POST' ? [`Content-Length: ${body.length}`] : []),
-    'Connection: close',
+    ...(has('connection') ? [] : ['Connection: close']),
   ]
   return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), body])
 }
@@ -47,6 +48,7 @@ function collect(
         ? tls.connect({ port, host, ...(net.isIP(host) === 0 ? { servername: host } : {}) })
         : net.connect({ port, host })
     const chunks: Buffer[] = []
+    const isHead = Buffer.from(octets.subarray(0, 5)).toString('latin1') === 'HEAD '
     const finish = (error?: Error | 'deadline'): void => {
       clearTimeout(timer)
       socket.destroy()
@@ -60,7 +62,7 @@ function collect(
     })
     socket.on('data', (chunk: Buffer) => {
       chunks.push(chunk)
-      if (isComplete(Buffer.concat(chunks))) finish()
+      if (isComplete(Buffer.concat(chunks), isHead)) finish()
     })
     socket.write(octets)
   })
@@ -89,9 +91,11 @@ function headerOf(head: Head, name: string): string | undefined {
   return head.headers.find(([other]) => other.toLowerCase() === name)?.[1]
 }
 
-function isComplete(received: Buffer): boolean {
+function isComplete(received: Buffer, isHead: boolean): boolean {
   const head = parseHead(received)
   if (!head) return false
+  // 101 ends the HTTP of the connection, and these have no body (RFC 9112 section 6.3).
+  if (head.status === 101 || head.status === 204 || head.status === 304 || isHead) return true
   const body = received.subarray(head.bodyAt)
   if (body.length >= BODY_LIMIT) return true
   if (headerOf(head, 'transfer-encoding')?.toLowerCase() === 'chunked') return body.includes('0\r\n\r\n')

@@ -8,9 +8,11 @@ export interface WireRequest {
   readonly method: string
   /** Request target: path with query. */
   readonly target: string
-  /** Without Host, Connection and Content-Length, which the client sets. */
+  /** Host, Connection and Content-Length are the client's unless they are here. */
   readonly headers: HeaderLines
   readonly body?: string
+  /** Milliseconds that bound this request in place of the deadline of the client. */
+  readonly withinMs?: number
   /** Sent on a raw socket of its own, as a request is whose header values no HTTP library would send. */
   readonly raw?: boolean
 }

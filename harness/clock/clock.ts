@@ -3,22 +3,25 @@ export interface Clock {
   readonly nowMs: () => number
 }
 
-/** A clock that can be moved, forward only. */
+/** A clock that can be moved, forward only. Whether a move took has to be proven at the party itself. */
 export interface MovableClock extends Clock {
-  readonly advance: (seconds: number) => void
+  readonly kind: 'injected' | 'hook' | 'libfaketime'
+  readonly advance: (seconds: number) => void | Promise<void>
 }
 
-/** The clock of this machine. */
-export const realClock: Clock = { nowMs: Date.now }
-
-/** A clock that runs with the machine's, ahead by what it was advanced. */
-export function movableClock(base: Clock = realClock): MovableClock {
-  let aheadMs = 0
+/** A clock that runs with the machine's, ahead by what it was advanced; `moved` is told how far it is ahead. */
+export function movableClock(
+  kind: MovableClock['kind'] = 'injected',
+  moved: (aheadSec: number) => void = () => undefined,
+) {
+  let aheadSec = 0
   return {
-    nowMs: () => base.nowMs() + aheadMs,
-    advance(seconds) {
+    kind,
+    nowMs: () => Date.now() + aheadSec * 1000,
+    advance(seconds: number): void {
       if (seconds < 0) throw new RangeError('A clock is moved forward only')
-      aheadMs += seconds * 1000
+      aheadSec += seconds
+      moved(aheadSec)
     },
-  }
+  } satisfies MovableClock
 }

@@ -1,4 +1,4 @@
-import type { IssuerResponse } from './responses.ts'
+import type { IssuerResponse } from '../model/jwks.ts'
 
 /** Faults by the name of what the world sees. */
 export const FAULTS = {
@@ -19,7 +19,7 @@ export const FAULTS = {
   'jwks-reset': { reset: true },
   'jwks-refused': { refuse: true },
   'jwks-endless': { endless: true },
-  'jwks-gzip-bomb': { gzipBomb: 32 * 1024 * 1024 },
+  'jwks-gzip-bomb': { padding: 32 * 1024 * 1024, gzip: true },
   'jwks-redirect': { redirect: 'canary' },
 } as const satisfies Record<string, IssuerResponse>
 

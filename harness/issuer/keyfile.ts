@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { link, mkdir, rm, writeFile } from 'node:fs/promises'
+import { link, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import path from 'node:path'
 import { TrustspecError } from '../model/errors.ts'
-import { generateKeys, keysFrom } from './keys.ts'
+import { generateKeys, isComplete, keysFrom } from './keys.ts'
 import type { KeyStore, StoredKeys } from './keys.ts'
 
 /** Where the signing keys of a user are kept from run to run. */
@@ -15,8 +15,8 @@ export function defaultKeyFile(env: NodeJS.ProcessEnv): string {
 export async function loadKeys(file: string): Promise<KeyStore> {
   if (!existsSync(file)) await writeKeys(file)
   try {
-    const { keys } = JSON.parse(readFileSync(file, 'utf8')) as { keys: StoredKeys }
-    const store = keysFrom(keys)
+    const { keys } = JSON.parse(readFileSync(file, 'utf8')) as { keys: Partial<StoredKeys> }
+    const store = isComplete(keys) ? keysFrom(keys) : await completed(file, keys)
     // Every published key is needed by the first fetch: better to find a torn file now.
     store.published()
     return store
@@ -28,6 +28,15 @@ export async function loadKeys(file: string): Promise<KeyStore> {
       { cause: error },
     )
   }
+}
+
+/** The keys of an older version with those that it lacked; the ones that an origin may have cached stay. */
+async function completed(file: string, held: Partial<StoredKeys>): Promise<KeyStore> {
+  const store = generateKeys(held)
+  const draft = `${file}.${process.pid}.tmp`
+  await writeFile(draft, JSON.stringify({ keys: store.stored }), { mode: 0o600 })
+  await rename(draft, file)
+  return store
 }
 
 async function writeKeys(file: string): Promise<void> {

@@ -12,7 +12,7 @@ import type { KeyObject } from 'node:crypto'
 import { base64url, octets } from '../model/compact.ts'
 import type { JsonObject } from '../model/json.ts'
 import { PUBLISHED_ALGORITHMS } from '../model/token.ts'
-import type { Algorithm, KeyRole, SigningKey } from '../model/token.ts'
+import type { Algorithm, KeyRole, SigningKey, SpareRole } from '../model/token.ts'
 
 /** Private JWKs by role, as they are written to a file. */
 export type StoredKeys = Readonly<Record<KeyRole, JsonObject>>
@@ -44,7 +44,16 @@ function ordinary(alg: Algorithm): Kind {
   return { made, alg, jwk: { use: 'sig', alg } }
 }
 
+const SPARES = ([1, 2, 3, 4, 5, 6, 7, 8] as const).flatMap((number): [SpareRole, Kind][] => [
+  [`spare-rsa-${number}`, { made: 'rsa', alg: 'RS256' }],
+  [`spare-p256-${number}`, { made: 'P-256', alg: 'ES256' }],
+  [`spare-p384-${number}`, { made: 'P-384', alg: 'ES384' }],
+  [`spare-p521-${number}`, { made: 'P-521', alg: 'ES512' }],
+  [`spare-ed-${number}`, { made: 'ed25519', alg: 'EdDSA' }],
+])
+
 const KINDS: Readonly<Record<KeyRole, Kind>> = {
+  ...(Object.fromEntries(SPARES) as Record<SpareRole, Kind>),
   ...(Object.fromEntries(PUBLISHED_ALGORITHMS.map((alg) => [alg, ordinary(alg)])) as Record<
     (typeof PUBLISHED_ALGORITHMS)[number],
     Kind
@@ -64,9 +73,9 @@ const KINDS: Readonly<Record<KeyRole, Kind>> = {
 const ROLES = Object.keys(KINDS) as KeyRole[]
 const PUBLIC_MEMBERS = ['kty', 'crv', 'x', 'y', 'n', 'e']
 
-/** Makes a key for every role; takes a second or two. */
-export function generateKeys(): KeyStore {
-  const made = ROLES.map((role) => [role, privateJwk(KINDS[role].made)] as const)
+/** Makes a key for every role that `held` lacks; takes a few seconds. */
+export function generateKeys(held: Partial<StoredKeys> = {}): KeyStore {
+  const made = ROLES.map((role) => [role, held[role] ?? privateJwk(KINDS[role].made)] as const)
   return keysFrom(Object.fromEntries(made) as Record<KeyRole, JsonObject>)
 }
 
@@ -105,6 +114,11 @@ export function keysFrom(stored: StoredKeys): KeyStore {
     published: ({ plain = false } = {}) =>
       ROLES.filter((role) => KINDS[role].jwk && !(plain && KINDS[role].unusual)).map((role) => get(role).jwk),
   }
+}
+
+/** Whether the store has a key for every role. */
+export function isComplete(stored: Partial<StoredKeys>): stored is StoredKeys {
+  return ROLES.every((role) => stored[role] !== undefined)
 }
 
 /** HMAC of a JWS (RFC 7518 section 3.2); the key may be empty. */

@@ -1,46 +1,14 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { pipeline, Readable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import { createGzip } from 'node:zlib'
 import type { Json } from '../model/json.ts'
+import type { IssuerResponse } from '../model/jwks.ts'
 
 /** Octets after which an endless body ends, so that a client without a limit cannot take the harness down. */
 export const ENDLESS_LIMIT = 64 * 1024 * 1024
-
-/** One scripted answer of the issuer; what is left out is as in the ordinary answer. */
-export interface IssuerResponse {
-  /** Name in the journal; default `scripted`. */
-  readonly name?: string
-  /** JSON document; default: the ordinary one of the endpoint. */
-  readonly document?: Json
-  /** Body as text or octets, in place of a document. */
-  readonly body?: string | Uint8Array
-  readonly status?: number
-  readonly headers?: Readonly<Record<string, string>>
-  /** Milliseconds before the first octet. */
-  readonly delayMs?: number
-  /** Milliseconds between the octets of the body. */
-  readonly dripMs?: number
-  /** Sends nothing and keeps the connection open. */
-  readonly hang?: boolean
-  /** Closes with RST. */
-  readonly reset?: boolean
-  /** Closes without an answer. */
-  readonly refuse?: boolean
-  /** Promises more octets than it sends. */
-  readonly truncate?: boolean
-  /** Body without an end, up to 64 MiB. */
-  readonly endless?: boolean
-  /** Octets that a small gzip body inflates to. */
-  readonly gzipBomb?: number
-  /** Location of a redirect; `canary` is the second listener. */
-  readonly redirect?: string
-  /** Answers with ETag, and 304 to a request that has it. */
-  readonly etag?: boolean
-  /** Served again and again until disposed. */
-  readonly sticky?: boolean
-}
 
 /** What was done about a request: for the journal. */
 export interface Served {
@@ -76,7 +44,7 @@ export async function serve(
     request.socket.destroy()
     return
   }
-  const headers = { 'content-type': 'application/json', 'cache-control': 'public, max-age=300', ...response.headers }
+  const headers = { 'content-type': 'application/json', ...response.headers }
   if (response.redirect !== undefined) {
     to.writeHead(response.status ?? 302, { ...headers, location: response.redirect }).end()
     return
@@ -85,8 +53,8 @@ export async function serve(
     await sendEndless(to, headers, response.status ?? 200, request.socket)
     return
   }
-  if (response.gzipBomb !== undefined) {
-    sendBomb(to, headers, response.gzipBomb)
+  if (response.padding !== undefined || response.gzip) {
+    sendPadded(to, response, headers, bodyOf(response, document))
     return
   }
   await sendBody(response, request, to, headers, bodyOf(response, document), signal)
@@ -102,7 +70,7 @@ async function sendBody(
 ): Promise<void> {
   const etag = etagOf(body)
   if (response.etag && isKnown(request, etag)) {
-    to.writeHead(304, { 'cache-control': headers['cache-control'], etag }).end()
+    to.writeHead(304, { ...response.headers, etag }).end()
     return
   }
   const length = String(response.truncate ? body.length + 64 : body.length)
@@ -159,12 +127,21 @@ async function sendEndless(
   to.end()
 }
 
-function sendBomb(to: ServerResponse, headers: Record<string, string>, octets: number): void {
-  to.writeHead(200, { ...headers, 'content-encoding': 'gzip' })
-  const gzip = createGzip({ level: 9 })
-  gzip.pipe(to)
-  gzip.write('{"keys":[')
+/** White space may stand before any JSON text (RFC 8259 section 2): the document stays valid, however long. */
+function sendPadded(
+  to: ServerResponse,
+  { padding = 0, gzip, status = 200 }: IssuerResponse,
+  headers: Record<string, string>,
+  body: Uint8Array,
+): void {
   const chunk = Buffer.alloc(1024 * 1024, ' ')
-  for (let made = 0; made < octets; made += chunk.length) gzip.write(chunk)
-  gzip.end(']}')
+  const parts = function* () {
+    for (let left = padding; left > 0; left -= chunk.length) yield chunk.subarray(0, Math.min(left, chunk.length))
+    yield body
+  }
+  to.writeHead(status, gzip ? { ...headers, 'content-encoding': 'gzip' } : headers)
+  const through = gzip ? [createGzip({ level: 9 })] : []
+  pipeline([Readable.from(parts()), ...through, to], () => {
+    // A client that has had enough closes the connection: that is the point.
+  })
 }

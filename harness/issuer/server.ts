@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Json, JsonObject } from '../model/json.ts'
+import type { IssuerResponse } from '../model/jwks.ts'
 import { startCanary } from './canary.ts'
 import type { CanaryServer } from './canary.ts'
 import { FAULTS } from './faults.ts'
@@ -9,7 +10,6 @@ import type { Endpoint, Journal } from './journal.ts'
 import type { KeyStore } from './keys.ts'
 import { listen } from './listener.ts'
 import { describe, serve } from './responses.ts'
-import type { IssuerResponse } from './responses.ts'
 
 /** What an issuer is started with. */
 export interface IssuerOptions {
@@ -18,7 +18,7 @@ export interface IssuerOptions {
   readonly port: number
   /** Address to listen on; default 127.0.0.1. */
   readonly host?: string
-  /** The keys of the JWKS; default: all published ones. */
+  /** The ordinary keys of the JWKS; default: all published ones. */
   readonly jwks?: () => readonly JsonObject[]
 }
 
@@ -37,8 +37,10 @@ export interface Issuer extends AsyncDisposable {
   readonly jwksUrl: string
   readonly discoveryUrl: string
   readonly journal: Journal
-  /** Replaces the keys of the JWKS; undefined brings the ordinary ones back. */
-  readonly publish: (keys: readonly JsonObject[] | undefined) => void
+  /** Publishes these keys behind the ordinary ones, in place of those of the last call, and withdraws these kids. */
+  readonly publish: (keys: readonly JsonObject[], withdrawn?: readonly string[]) => void
+  /** The keys that are published now. */
+  readonly published: () => readonly JsonObject[]
   /** Answers the next requests with these, one each. */
   readonly respond: (endpoint: 'jwks' | 'discovery', ...script: readonly IssuerResponse[]) => Scripted
   /** Answers every request with the fault until disposed. */
@@ -57,6 +59,8 @@ const DISCOVERY_PATHS = [
 interface Entry {
   readonly response: IssuerResponse
   readonly script: { served: number }
+  /** Answers that are still open: what hangs ends with the script. */
+  readonly open: Set<ServerResponse>
 }
 
 /** Starts the issuer and its canary; ERR_PORT_IN_USE when the port is taken. */
@@ -65,12 +69,17 @@ export async function startIssuer(options: IssuerOptions): Promise<Issuer> {
   const journal = createJournal()
   const closing = new AbortController()
   const queues: Record<'jwks' | 'discovery', Entry[]> = { jwks: [], discovery: [] }
-  let published: readonly JsonObject[] | undefined
+  let extra: readonly JsonObject[] = []
+  let gone: readonly string[] = []
   let url = ''
 
+  const published = (): readonly JsonObject[] => {
+    const ordinary = options.jwks?.() ?? options.keys.published()
+    return [...ordinary.filter(({ kid }) => !gone.some((name) => name === kid)), ...extra]
+  }
   const document = (endpoint: Endpoint): Json => {
-    if (endpoint === 'jwks') return { keys: published ?? options.jwks?.() ?? options.keys.published() }
-    return { issuer: `${url}${ISSUER_PATH}`, jwks_uri: `${url}${JWKS_PATH}` }
+    if (endpoint === 'jwks') return { keys: published() }
+    return metadata(`${url}${ISSUER_PATH}`, `${url}${JWKS_PATH}`)
   }
 
   const handle = (request: IncomingMessage, response: ServerResponse, connection: number): void => {
@@ -82,7 +91,11 @@ export async function startIssuer(options: IssuerOptions): Promise<Issuer> {
     const headers = pairs(request.rawHeaders)
     journal.add({ at: Date.now(), endpoint, method: request.method ?? '', target, headers, connection, ...what })
     const leave = journal.enter()
-    response.once('close', leave)
+    response.once('close', () => {
+      leave()
+      next?.open.delete(response)
+    })
+    next?.open.add(response)
     serve(answer, request, response, document(endpoint), closing.signal).catch(() => {
       // The client has gone, or the issuer is closing: nobody is left to tell.
       response.destroy()
@@ -96,12 +109,14 @@ export async function startIssuer(options: IssuerOptions): Promise<Issuer> {
 
   const respond: Issuer['respond'] = (endpoint, ...script) => {
     const counter = { served: 0 }
-    const entries = script.map((response): Entry => ({ response, script: counter }))
+    const open = new Set<ServerResponse>()
+    const entries = script.map((response): Entry => ({ response, script: counter, open }))
     queues[endpoint].push(...entries)
     return {
       served: () => counter.served,
       [Symbol.dispose]() {
         queues[endpoint] = queues[endpoint].filter((entry) => entry.script !== counter)
+        for (const response of open) response.destroy()
       },
     }
   }
@@ -111,9 +126,11 @@ export async function startIssuer(options: IssuerOptions): Promise<Issuer> {
     jwksUrl: `${url}${JWKS_PATH}`,
     discoveryUrl: `${url}${DISCOVERY_PATHS[0] ?? ''}`,
     journal,
-    publish(keys) {
-      published = keys
+    publish(keys, withdrawn = []) {
+      extra = keys
+      gone = withdrawn
     },
+    published,
     respond,
     fault: (name, endpoint = 'jwks') => respond(endpoint, { name, sticky: true, ...FAULTS[name] }),
     canary: canary.server,
@@ -138,6 +155,19 @@ async function disposableUnlessKept(starting: Promise<CanaryServer>) {
     async [Symbol.asyncDispose]() {
       if (!kept) await server[Symbol.asyncDispose]()
     },
+  }
+}
+
+/** What OpenID Connect Discovery 1.0 section 3 requires of the metadata, so that strict clients take it. */
+function metadata(issuer: string, jwksUri: string): JsonObject {
+  return {
+    issuer,
+    jwks_uri: jwksUri,
+    authorization_endpoint: `${issuer}/authorize`,
+    token_endpoint: `${issuer}/token`,
+    response_types_supported: ['code'],
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: ['RS256', 'ES256', 'EdDSA'],
   }
 }
 

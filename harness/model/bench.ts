@@ -1,5 +1,6 @@
 import type { OriginCapability } from './capabilities.ts'
 import type { Answer, Connection, Probe } from './http.ts'
+import type { JwksBench } from './jwks.ts'
 import type { JweOptions, Keys, Mint, SigningKey, Token } from './token.ts'
 import type { ResolvedProfile } from './profile.ts'
 import type { Failure } from './verdict.ts'
@@ -11,6 +12,14 @@ export interface Refusal {
   readonly stimulus: string
   readonly probe: Probe
   readonly answer: Answer
+}
+
+/** The process of the origin since the run started it. */
+export interface ProcessState {
+  /** Octets of resident memory; undefined where they cannot be read. */
+  readonly residentOctets: number | undefined
+  /** How it ended when nobody had asked it to, one entry each. */
+  readonly deaths: readonly string[]
 }
 
 /** A listener of the harness that no origin has a reason to call. */
@@ -75,8 +84,16 @@ export interface OriginBench {
   readonly can: (capability: OriginCapability, stimulus: string) => boolean
   /** Opens a connection of its own; `await using`. */
   readonly connect: () => Promise<Connection>
-  /** Lets time pass at the origin: its clock is moved, or at most three seconds are waited. Proven by the caller. */
+  /**
+   * Lets time pass at the origin: its clock is moved, which is proven by Date or by a token that dies meanwhile, or
+   * at most three seconds are waited.
+   */
   readonly elapse: (seconds: number) => Promise<void>
+  readonly jwks: JwksBench
+  /** Published keys whose token was accepted in the pre-flight, the main one first. */
+  readonly proven: readonly SigningKey[]
+  /** What is known of the process of the origin; undefined where the run did not start it. */
+  readonly process: () => ProcessState | undefined
   readonly canary: Canary
   /** Request targets of the JWKS fetches seen since the case started. */
   readonly jwksFetches: () => readonly string[]

@@ -5,6 +5,9 @@ interface Capability {
   readonly unlock: string
 }
 
+const PASSING =
+  'a clock that can be moved (--exec or --origin with libfaketime, or --clock-url), or a number of at most 3'
+
 /** What a case about an origin can need. Whether one is met is decided in one place, by the runner. */
 export const ORIGIN_CAPABILITIES = {
   issuer: {
@@ -77,6 +80,56 @@ export const ORIGIN_CAPABILITIES = {
   'private-answers': {
     says: 'authorised answers that are not meant for shared caches',
     unlock: 'no "publicCache": true in the profile',
+  },
+  'jwks-fetched': {
+    says: 'an origin that fetched the JWKS during this run',
+    unlock: '--issuer-port N with a fresh start of the origin, and no "mode": "pinned" in "jwks" of the profile',
+  },
+  'finite-workers': {
+    says: 'a known number of processes that each keep a JWKS',
+    unlock: '"jwks": {"workers": N} in the profile in place of "unbounded"',
+  },
+  'jwks-cooldown': {
+    says: 'a declared cooldown after which an unknown kid causes a fetch, and a way to let it pass',
+    unlock: `"jwks": {"cooldownSec": N} in the profile, and ${PASSING}`,
+  },
+  'jwks-max-age': {
+    says: 'a declared bound on the age of the cached JWKS (without one, nothing says when a revoked key dies), and a way to let it pass',
+    unlock: `"jwks": {"maxAgeSec": N} in the profile, and ${PASSING}`,
+  },
+  'jwks-stale': {
+    says: 'a declared time for which stale keys serve while the issuer is away',
+    unlock: `"jwks": {"maxStaleSec": N} in the profile, and ${PASSING}`,
+  },
+  'jwks-timeout': {
+    says: 'a declared timeout of the JWKS fetch of at most 2 s',
+    unlock: '"jwks": {"timeoutMs": 2000} or less in the profile, with the origin set to it for the test',
+  },
+  'jwks-renewal': {
+    says: 'a way to make the origin fetch the JWKS anew',
+    unlock: '--exec or --origin (a restart), or "jwks": {"maxAgeSec": N} or {"cooldownSec": N} that can be let pass',
+  },
+  'cold-start': {
+    says: 'a way to leave the origin without cached keys',
+    unlock: `--exec or --origin (a restart), or "jwks": {"maxAgeSec": N} in the profile and ${PASSING}`,
+  },
+  restart: { says: 'an origin that the run can start again', unlock: '--exec or --origin' },
+  process: { says: 'an origin whose process the run can watch', unlock: '--exec or --origin' },
+  'cache-control': {
+    says: 'a declared use of Cache-Control, and a way to let time pass',
+    unlock: `"jwks": {"honoursCacheControl": true} in the profile, and ${PASSING}`,
+  },
+  discovery: {
+    says: 'an origin that takes the JWKS URL from the metadata of the issuer',
+    unlock: '"jwks": {"mode": "discovery"} in the profile',
+  },
+  'api-key': { says: 'an API key of a caller', unlock: '--api-key KEY, or "apiKey" in the profile' },
+  'public-route': { says: 'a route that needs no token', unlock: '"publicRoutes" in the profile' },
+  upgrade: { says: 'a protected route that upgrades the connection', unlock: '"upgrade" in the profile' },
+  'side-effect': { says: 'a counter of what a protected route did', unlock: '"sideEffect" in the profile' },
+  writes: {
+    says: 'leave to send valid tokens with methods that change something, on operations of the OpenAPI document',
+    unlock: '--writes',
   },
 } as const satisfies Record<string, Capability>
 

@@ -18,6 +18,10 @@ export interface Probe {
   /** Further header lines, sent as they are. */
   readonly headers?: HeaderLines
   readonly body?: string
+  /** Request target exactly as it goes on the wire, in place of the route's. */
+  readonly target?: string
+  /** Milliseconds after which it counts as unanswered; default: the deadline of the run. */
+  readonly withinMs?: number
   /** Connection to send it on; default: any. */
   readonly on?: Connection
 }

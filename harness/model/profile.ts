@@ -1,3 +1,4 @@
+import type { HeaderLines } from './http.ts'
 import type { Algorithm } from './token.ts'
 
 /** A protected operation of the origin. */
@@ -10,6 +11,48 @@ export interface Route {
   readonly scope?: string
   /** The route accepts each `jti` once. */
   readonly once?: boolean
+  /** Body to send with methods that take one. */
+  readonly body?: { readonly contentType: string; readonly text: string }
+  /** Header lines that the route needs. */
+  readonly headers?: HeaderLines
+  /** Of an OpenAPI document: only its guard is tested, since nobody knows what it answers to a valid token. */
+  readonly operation?: string
+}
+
+/** How an origin keeps the JWKS. Every number bounds what a run waits for or advances by. */
+export interface JwksProfile {
+  /** `discovery`: the URL comes from the metadata of the issuer; `pinned`: keys are configured and never fetched. */
+  readonly mode?: 'static' | 'discovery' | 'pinned'
+  /** Age in seconds at which the set is fetched again before it is used: a removed key dies here at the latest. */
+  readonly maxAgeSec?: number
+  /** Seconds after a fetch from which an unknown kid causes the next one. */
+  readonly cooldownSec?: number
+  /** Milliseconds after which a fetch is given up. */
+  readonly timeoutMs?: number
+  /** Seconds beyond its age for which a set serves while it cannot be fetched; default 0. */
+  readonly maxStaleSec?: number
+  /** Processes that each keep a JWKS; default 1. `unbounded`: nobody can say, as with functions on demand. */
+  readonly workers?: number | 'unbounded'
+  /** max-age of the JWKS answer replaces maxAgeSec. */
+  readonly honoursCacheControl?: boolean
+}
+
+/** An API key of a caller, which the gateway takes and no origin may. */
+export interface ApiKeyProfile {
+  readonly key: string
+  /** Where the gateway takes it: header names, each with an optional scheme, and names of query parameters. */
+  readonly headers?: readonly { readonly name: string; readonly scheme?: string }[]
+  readonly query?: readonly string[]
+}
+
+/** A counter of what a protected route did, readable with a valid token. */
+export interface SideEffectProfile {
+  /** Path of the route that has the effect, answered to POST. */
+  readonly path: string
+  /** Path that tells how often, answered to GET. */
+  readonly counter: string
+  /** JSON pointer to the number in its answer. */
+  readonly pointer: string
 }
 
 /** What an origin declares of itself: declared and broken fails, undeclared is measured or skipped by name. */
@@ -44,6 +87,19 @@ export interface OriginProfile {
   readonly token?: { readonly header: string; readonly scheme: string }
   /** Protected routes; default: GET on the path of the URL under test. */
   readonly routes?: readonly [Route, ...Route[]]
+  /** Routes that need no token; the first is used to try tricks with rewritten paths. */
+  readonly publicRoutes?: readonly Route[]
+  /** Headers in which the gateway tells an identity, besides the usual ones. */
+  readonly identityHeaders?: readonly string[]
+  /** Answers preflight requests (OPTIONS) without a token. */
+  readonly corsPreflight?: boolean
+  readonly apiKey?: ApiKeyProfile
+  /** Path of a protected route that upgrades the connection to WebSocket. */
+  readonly upgrade?: string
+  readonly sideEffect?: SideEffectProfile
+  readonly jwks?: JwksProfile
+  /** Longest time, in milliseconds, that 95 of 100 valid requests may take under a flood of invalid ones. */
+  readonly latencyBudgetMs?: number
   /** Extra claims that control tokens must carry. */
   readonly claims?: Readonly<Record<string, string | number | boolean>>
   /** Authorised answers are meant to be stored by shared caches. */
@@ -63,4 +119,5 @@ export interface ResolvedProfile extends OriginProfile {
   readonly subjects: readonly [string, string, ...string[]]
   readonly token: { readonly header: string; readonly scheme: string }
   readonly routes: readonly [Route, ...Route[]]
+  readonly jwks: JwksProfile & { readonly workers: number | 'unbounded' }
 }

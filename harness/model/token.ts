@@ -38,6 +38,9 @@ export const PUBLISHED_ALGORITHMS = [
 
 export type PublishedAlgorithm = (typeof PUBLISHED_ALGORITHMS)[number]
 
+/** Keys in reserve for cases that rotate: eight of each type, published only by the case that takes them. */
+export type SpareRole = `spare-${'rsa' | 'p256' | 'p384' | 'p521' | 'ed'}-${1 | 2 | 3 | 4 | 5 | 6 | 7 | 8}`
+
 /**
  * What a signing key is for. A `PublishedAlgorithm` is the published key whose JWK has that `alg`; `no-alg-*` are
  * published without `alg`; `use-enc`, `key-ops-encrypt`, `rsa-1024` and `secp256k1` are published but unsuitable;
@@ -45,6 +48,7 @@ export type PublishedAlgorithm = (typeof PUBLISHED_ALGORITHMS)[number]
  */
 export type KeyRole =
   | PublishedAlgorithm
+  | SpareRole
   | 'no-alg-rsa'
   | 'no-alg-ec'
   | 'use-enc'

@@ -1,4 +1,4 @@
-/** RFC 2119 keyword of the requirement; INFO is recorded and never judged. */
+/** RFC 2119 keyword of the requirement. MAY: judged where it is declared. INFO is recorded and never judged. */
 export type Level = 'MUST' | 'SHOULD' | 'MAY' | 'INFO'
 
 /**

@@ -58,6 +58,8 @@ export const claimsMutants: readonly Mutant[] = [
       'origin/expired-tokens/expires-while-cached',
       'origin/expired-tokens/per-request-not-per-connection',
       'origin/challenge/bearer-error-codes',
+      'origin/bypass/no-side-effect',
+      'origin/load/verdicts-under-concurrency',
     ],
   },
   {
@@ -72,6 +74,8 @@ export const claimsMutants: readonly Mutant[] = [
       'origin/expired-tokens/expires-while-cached',
       'origin/expired-tokens/per-request-not-per-connection',
       'origin/challenge/bearer-error-codes',
+      'origin/bypass/no-side-effect',
+      'origin/load/verdicts-under-concurrency',
     ],
   },
   {

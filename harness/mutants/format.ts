@@ -51,7 +51,7 @@ export const formatMutants: readonly Mutant[] = [
         },
       }),
     }),
-    kills: ['origin/format/strict-encoding', 'origin/format/payload-not-object'],
+    kills: ['origin/format/strict-encoding', 'origin/format/payload-not-object', 'origin/load/alive-after-run'],
   },
   {
     id: 'O40',
@@ -64,7 +64,7 @@ export const formatMutants: readonly Mutant[] = [
         },
       }),
     }),
-    kills: ['origin/format/header-not-object'],
+    kills: ['origin/format/header-not-object', 'origin/load/alive-after-run'],
   },
   {
     id: 'O41',

@@ -35,7 +35,7 @@ export async function judge(
 
 /** Full ids of the cases that a mutant fails; a broken recommendation counts. */
 export async function killsOf(mutant: Mutant): Promise<readonly string[]> {
-  const report = await judge((settings) => embeddedTarget(settings, mutant.steps()))
+  const report = await judge((settings) => embeddedTarget(settings, mutant.steps))
   return failedIn(report)
 }
 

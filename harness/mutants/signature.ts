@@ -76,7 +76,11 @@ export const signatureMutants: readonly Mutant[] = [
       'origin/signature/ecdsa-encoding',
       'origin/signature/embedded-key',
       'origin/expired-tokens/per-request-not-per-connection',
+      'origin/jwks-caching/refetch-bounded',
       'origin/challenge/bearer-error-codes',
+      'origin/bypass/no-side-effect',
+      'origin/load/invalid-flood',
+      'origin/load/verdicts-under-concurrency',
     ],
   },
   {
@@ -120,7 +124,7 @@ export const signatureMutants: readonly Mutant[] = [
     steps: () => ({
       async findKey(parsed, context) {
         const found = await strictKeyParts.select(parsed, context)
-        const isBare = found.kind === 'found' && found.jwk['alg'] === undefined
+        const isBare = found.kind === 'found' && found.jwks[0]?.['alg'] === undefined
         const isHmac = String(parsed.header['alg']).startsWith('HS')
         return isBare && isHmac ? NO_KEY : await referenceSteps.findKey(parsed, context)
       },
@@ -234,17 +238,15 @@ export const signatureMutants: readonly Mutant[] = [
     flaw: 'keeps keys in a plain object, so that a kid such as __proto__ or 1 crashes it',
     steps: () => ({
       findKey: keys({
-        select({ header }, { jwks }) {
-          const byKid: Record<string, JsonObject> = {}
-          for (const jwk of jwks.held()) byKid[String(jwk['kid'])] = jwk
+        async select({ header }, { jwks }) {
           const kid = header['kid'] as string
-          const jwk = byKid[kid.trim()]
-          if (jwk && typeof jwk['kty'] !== 'string') throw new TypeError('No key type')
-          return jwk ? Promise.resolve({ kind: 'found', jwk }) : jwks.find(kid)
+          const inherited: unknown = ({} as Record<string, unknown>)[kid.trim()]
+          if (inherited !== undefined) throw new TypeError('No key type')
+          return await jwks.find(kid)
         },
       }),
     }),
-    kills: ['origin/signature/embedded-key', 'origin/signature/kid-hostile-type'],
+    kills: ['origin/signature/embedded-key', 'origin/signature/kid-hostile-type', 'origin/load/alive-after-run'],
   },
   {
     id: 'O31',
@@ -298,7 +300,7 @@ export const signatureMutants: readonly Mutant[] = [
       judgeClaims: (claims, parsed, route, context) =>
         parsed.compact.split('.').length === 5 ? undefined : referenceSteps.judgeClaims(claims, parsed, route, context),
     }),
-    kills: ['origin/signature/jwe-confusion'],
+    kills: ['origin/signature/jwe-confusion', 'origin/load/jwe-cost'],
   },
   {
     id: 'O35',
@@ -314,7 +316,7 @@ export const signatureMutants: readonly Mutant[] = [
         async select(parsed, context) {
           const found = await strictKeyParts.select(parsed, context)
           const last = context.jwks.held().find(({ alg }) => alg === parsed.header['alg'])
-          return found.kind === 'unknown' && last ? { kind: 'found', jwk: last } : found
+          return found.kind === 'unknown' && last ? { kind: 'found', jwks: [last] } : found
         },
       }),
       verify: ({ claims }) => claims,
@@ -332,7 +334,15 @@ export const signatureMutants: readonly Mutant[] = [
       'origin/signature/kid-hostile-type',
       'origin/signature/kid-injection',
       'origin/expired-tokens/per-request-not-per-connection',
+      'origin/kid-rotation/new-kid-picked-up',
+      'origin/kid-rotation/early-token-then-publish',
+      'origin/jwks-caching/refetch-bounded',
+      'origin/jwks-caching/only-a-200-from-the-configured-url',
+      'origin/jwks-caching/huge-document',
       'origin/challenge/bearer-error-codes',
+      'origin/bypass/no-side-effect',
+      'origin/load/invalid-flood',
+      'origin/load/verdicts-under-concurrency',
     ],
   },
 ]

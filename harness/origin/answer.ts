@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { JsonObject } from '../model/json.ts'
 import type { Outcome, Refusal } from './steps.ts'
 
 /** Text that only an accepted answer contains. */
@@ -9,11 +10,16 @@ const REALM = 'realm="reference origin"'
 /** Answers with the subject, or refuses with a challenge and no detail. */
 export function answer(outcome: Outcome, _request: IncomingMessage, response: ServerResponse): void {
   if ('claims' in outcome) {
-    send(response, 200, {}, { marker: MARKER, sub: outcome.claims['sub'] })
+    send(response, 200, {}, bodyOf(outcome.claims))
     return
   }
   const { refusal } = outcome
   send(response, refusal.status, headersOf(refusal), { error: refusal.error ?? 'unauthorized' })
+}
+
+/** Body of an accepted answer. */
+export function bodyOf(claims: JsonObject): object {
+  return { marker: MARKER, sub: claims['sub'] }
 }
 
 /** WWW-Authenticate as RFC 6750 section 3 has it, and Retry-After while no key can be had. */

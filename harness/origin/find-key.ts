@@ -68,8 +68,8 @@ export function findKeyWith(parts: KeyParts): Steps['findKey'] {
     if (found.kind === 'unavailable') return { status: 503 }
     if (found.kind === 'unknown') return INVALID_TOKEN
     const algorithm = String(alg)
-    const { jwk } = found
-    if (!parts.fits(jwk, algorithm) || !parts.suits(jwk) || !parts.binds(jwk, algorithm)) return INVALID_TOKEN
+    const jwk = found.jwks.find((one) => parts.fits(one, algorithm))
+    if (!jwk || !parts.suits(jwk) || !parts.binds(jwk, algorithm)) return INVALID_TOKEN
     try {
       return importKey(jwk)
     } catch {

@@ -1,10 +1,10 @@
-import { request } from 'undici'
 import type { Clock } from '../clock/clock.ts'
 import type { JsonObject } from '../model/json.ts'
+import { fetchSet, keysOf } from './jwks-fetch.ts'
+import type { Fetched, KeyMap, Source } from './jwks-fetch.ts'
 
 /** How the JWKS is kept. Times in seconds by the clock of the origin, unless the name says otherwise. */
-export interface JwksClientOptions {
-  readonly url: string
+export interface JwksClientOptions extends Source {
   readonly clock: Clock
   /** Age at which the set is fetched again before it is used; a removed key dies here at the latest. */
   readonly maxAgeSec: number
@@ -12,14 +12,14 @@ export interface JwksClientOptions {
   readonly cooldownSec: number
   /** How long beyond its age a set serves while it cannot be fetched. */
   readonly staleSec: number
-  /** Real time for one fetch. */
-  readonly timeoutMs: number
-  readonly maxBytes: number
+  /** max-age of the answer replaces maxAgeSec. */
+  readonly honoursCacheControl: boolean
 }
 
 /** What a kid stands for now. */
 export type Lookup =
-  | { readonly kind: 'found'; readonly jwk: JsonObject }
+  /** One key of each type that bears the kid. */
+  | { readonly kind: 'found'; readonly jwks: readonly JsonObject[] }
   | { readonly kind: 'unknown' }
   /** No set can be had: the token may be as good as any. */
   | { readonly kind: 'unavailable' }
@@ -31,74 +31,96 @@ export interface JwksClient {
   readonly held: () => readonly JsonObject[]
 }
 
-/** A client that has not fetched anything yet. */
-export function createJwksClient(options: JwksClientOptions): JwksClient {
-  const { clock, maxAgeSec, cooldownSec, staleSec } = options
+/** What the client remembers. Times in seconds. */
+export interface JwksState {
+  keys: KeyMap
+  etag: string | undefined
+  fetchedAt: number
+  triedAt: number
+  maxAgeSec: number
+}
+
+/** The parts of the client, each of which can be replaced. */
+export interface JwksParts {
+  readonly fetchSet: (options: JwksClientOptions, etag: string | undefined) => Promise<Fetched | 'not-modified'>
+  readonly keysOf: (document: unknown) => KeyMap
+  /** Called before a fetch. */
+  readonly begins: (state: JwksState) => void
+  /** Takes over what was fetched. */
+  readonly renews: (state: JwksState, fetched: KeyMap) => void
+  /** Called when a kid is not in the set and no fetch is due for it. */
+  readonly misses: (state: JwksState, kid: string, nowSec: number) => void
+  /** Whether requests at the same time wait for the same fetch. */
+  readonly shares: boolean
+}
+
+export const strictJwksParts: JwksParts = {
+  fetchSet,
+  keysOf,
+  begins: () => {
+    // The set that is held goes on serving.
+  },
+  renews(state, fetched) {
+    state.keys = fetched
+  },
+  misses: () => {
+    // An unknown kid leaves no trace.
+  },
+  shares: true,
+}
+
+/** A client that has not fetched anything yet; `parts` replaces parts of the strict one. */
+export function createJwksClient(options: JwksClientOptions, replaced: Partial<JwksParts> = {}): JwksClient {
+  const parts = { ...strictJwksParts, ...replaced }
+  const { clock, cooldownSec, staleSec } = options
   const nowSec = (): number => clock.nowMs() / 1000
-  let keys = new Map<string, JsonObject>()
-  let fetchedAt = Number.NEGATIVE_INFINITY
-  let triedAt = Number.NEGATIVE_INFINITY
+  const never = Number.NEGATIVE_INFINITY
+  const state: JwksState = {
+    keys: new Map(),
+    etag: undefined,
+    fetchedAt: never,
+    triedAt: never,
+    maxAgeSec: options.maxAgeSec,
+  }
   let flight: Promise<void> | undefined
 
-  const refresh = (): Promise<void> => {
-    flight ??= (async () => {
-      triedAt = nowSec()
-      try {
-        keys = keysOf(await fetchSet(options))
-        fetchedAt = nowSec()
-      } catch {
-        // The set that is held goes on serving within its stale window; find() decides.
-      } finally {
-        flight = undefined
+  const fetchOnce = async (): Promise<void> => {
+    state.triedAt = nowSec()
+    try {
+      parts.begins(state)
+      const fetched = await parts.fetchSet(options, state.etag)
+      if (fetched !== 'not-modified') {
+        parts.renews(state, parts.keysOf(fetched.document))
+        state.etag = fetched.etag
+        state.maxAgeSec = (options.honoursCacheControl ? fetched.maxAgeSec : undefined) ?? options.maxAgeSec
       }
-    })()
+      state.fetchedAt = nowSec()
+    } catch {
+      // The set that is held goes on serving within its stale window; find() decides.
+    } finally {
+      flight = undefined
+    }
+  }
+  const refresh = (): Promise<void> => {
+    if (!parts.shares) return fetchOnce()
+    flight ??= fetchOnce()
     return flight
   }
-  const age = (): number => nowSec() - fetchedAt
-  const mayTry = (): boolean => flight !== undefined || nowSec() - triedAt >= cooldownSec
+  const age = (): number => nowSec() - state.fetchedAt
+  const mayTry = (): boolean => flight !== undefined || nowSec() - state.triedAt >= cooldownSec
 
   return {
-    held: () => [...keys.values()],
+    held: () => [...state.keys.values()].flat(),
     async find(kid) {
-      if (age() >= maxAgeSec && (fetchedAt === Number.NEGATIVE_INFINITY || mayTry())) await refresh()
-      if (age() >= maxAgeSec + staleSec) return { kind: 'unavailable' }
-      if (!keys.has(kid) && mayTry()) await refresh()
-      const jwk = keys.get(kid)
-      return jwk ? { kind: 'found', jwk } : { kind: 'unknown' }
+      // The cooldown holds back what failed or what a made-up kid asks for, not the fetch that is due by age.
+      if (age() >= state.maxAgeSec && (state.fetchedAt >= state.triedAt || mayTry())) await refresh()
+      if (age() >= state.maxAgeSec + staleSec) return { kind: 'unavailable' }
+      if (!state.keys.has(kid)) {
+        if (mayTry()) await refresh()
+        else parts.misses(state, kid, nowSec())
+      }
+      const jwks = state.keys.get(kid)
+      return jwks ? { kind: 'found', jwks } : { kind: 'unknown' }
     },
   }
-}
-
-async function fetchSet({ url, timeoutMs, maxBytes }: JwksClientOptions): Promise<unknown> {
-  const response = await request(url, {
-    headers: { accept: 'application/json' },
-    signal: AbortSignal.timeout(timeoutMs),
-  })
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
-    size += chunk.length
-    if (size > maxBytes) throw new RangeError('The JWKS is too large')
-    chunks.push(chunk)
-  }
-  if (response.statusCode !== 200) throw new Error('The JWKS endpoint did not answer 200')
-  return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)))
-}
-
-/** Public asymmetric keys by kid. Of two keys with one kid neither counts: nobody can say which is meant. */
-function keysOf(document: unknown): Map<string, JsonObject> {
-  if (typeof document !== 'object' || document === null || !('keys' in document) || !Array.isArray(document.keys)) {
-    throw new TypeError('The JWKS has no keys')
-  }
-  const keys = new Map<string, JsonObject>()
-  const twice = new Set<string>()
-  for (const jwk of document.keys as unknown[]) {
-    if (typeof jwk !== 'object' || jwk === null) continue
-    const { kid, kty, d } = jwk as JsonObject
-    if (typeof kid !== 'string' || d !== undefined || !['RSA', 'EC', 'OKP'].includes(String(kty))) continue
-    if (keys.has(kid)) twice.add(kid)
-    keys.set(kid, jwk as JsonObject)
-  }
-  for (const kid of twice) keys.delete(kid)
-  return keys
 }

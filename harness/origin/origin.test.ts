@@ -83,7 +83,7 @@ describe('the strict verifier against jose', () => {
       issuer: ISSUER,
       jwksUrl: jwks.url,
       audience,
-      profile: REFERENCE_PROFILE,
+      profile: { ...REFERENCE_PROFILE, jwks: {} },
       clock: movableClock(),
       port: 0,
     })
@@ -159,12 +159,19 @@ test.each([
 
 describe('the JWKS client', () => {
   const jwkOf = (index: number): object => pairs[index]?.jwk ?? {}
-  const OPTIONS = { maxAgeSec: 100, cooldownSec: 10, staleSec: 50, timeoutMs: 200, maxBytes: 10_000 }
+  const OPTIONS = {
+    maxAgeSec: 100,
+    cooldownSec: 10,
+    staleSec: 50,
+    timeoutMs: 200,
+    maxBytes: 10_000,
+    honoursCacheControl: false,
+  }
 
   async function client(handle?: http.RequestListener) {
     const jwks = await startJwks(handle)
     const clock = movableClock()
-    return { jwks, clock, keys: createJwksClient({ ...OPTIONS, url: jwks.url, clock }) }
+    return { jwks, clock, keys: createJwksClient({ ...OPTIONS, from: { jwksUrl: jwks.url }, clock }) }
   }
 
   test('fetches once for many, keeps the set for its age, and then fetches again', async () => {

@@ -3,7 +3,8 @@ import type { KeyObject } from 'node:crypto'
 import type { Clock } from '../clock/clock.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { OriginProfile, Route } from '../model/profile.ts'
-import type { JwksClient } from './jwks-client.ts'
+import type { Duplex } from 'node:stream'
+import type { JwksClient, JwksClientOptions } from './jwks-client.ts'
 
 /** Why a request is not answered with what it asked for. */
 export interface Refusal {
@@ -38,6 +39,10 @@ export interface OriginContext {
   readonly profile: OriginProfile
   readonly clock: Clock
   readonly jwks: JwksClient
+  /** What the routes did, for the counter that one of them shows. */
+  readonly done: { transfers: number }
+  /** Ends the origin as an uncaught exception ends a process. */
+  readonly die: (reason: string) => void
   /** Token ids that were used, with the second until which they have to be remembered. */
   readonly used: Map<string, number>
 }
@@ -45,8 +50,20 @@ export interface OriginContext {
 /** Claims that were vouched for, or the reason why not. */
 export type Outcome = { readonly claims: JsonObject } | { readonly refusal: Refusal }
 
+/** A route of the origin. */
+export interface Located {
+  readonly route: Route
+  readonly public: boolean
+}
+
 /** The steps of the origin, in their order; each can be replaced. A step that throws is answered with 500. */
 export interface Steps {
+  /** The client that keeps the keys, made once when the origin starts. */
+  readonly createJwks: (options: JwksClientOptions, die: OriginContext['die']) => JwksClient
+  /** The route of the request; a public one needs no token. */
+  readonly route: (request: IncomingMessage, context: OriginContext) => Located | Refusal
+  /** Judges the request by the steps from `readCredential` to `judgeClaims`. */
+  readonly guard: (request: IncomingMessage, route: Route, context: OriginContext, steps: Steps) => Promise<Outcome>
   /** Text of the token in the request. */
   readonly readCredential: (request: IncomingMessage) => string | Refusal | Promise<string | Refusal>
   readonly parse: (compact: string) => Parsed | Refusal
@@ -60,7 +77,11 @@ export interface Steps {
     route: Route,
     context: OriginContext,
   ) => Refusal | undefined
-  readonly answer: (outcome: Outcome, request: IncomingMessage, response: ServerResponse) => void
+  /** Does what the route is for. */
+  readonly act: (route: Route, context: OriginContext) => void
+  readonly answer: (outcome: Outcome, request: IncomingMessage, response: ServerResponse, route?: Located) => void
+  /** Answers a request to upgrade the connection. */
+  readonly upgrade: (outcome: Outcome, request: IncomingMessage, socket: Duplex) => void
 }
 
 /** Narrows what a step gave to a refusal. */

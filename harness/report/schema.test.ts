@@ -10,7 +10,7 @@ const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(sch
 
 const passing = await judge(embeddedTarget)
 const flaw = MUTANTS.find(({ id }) => id === 'O48')
-const failing = await judge((settings) => embeddedTarget(settings, flaw?.steps()))
+const failing = await judge((settings) => embeddedTarget(settings, flaw?.steps))
 
 /** As it stands in a file: without what JSON cannot hold. */
 function written(report: object): Record<string, unknown> {

@@ -1,3 +1,4 @@
+import { LONGEST_WAIT_SEC } from '../bench/passage.ts'
 import type { OriginCapability } from '../model/capabilities.ts'
 import type { ResolvedProfile } from '../model/profile.ts'
 
@@ -7,6 +8,11 @@ export interface Means {
   /** The origin fetched the JWKS of this run, so that it reaches the canary on the same host. */
   readonly fetched: boolean
   readonly movableClock: boolean
+  readonly restart: boolean
+  /** The harness started the process, and sees when it ends. */
+  readonly process: boolean
+  /** Valid tokens may be sent with methods that change something. */
+  readonly writes: boolean
 }
 
 /** The one place that decides what can be tested. */
@@ -17,6 +23,13 @@ export function originCapabilities(profile: ResolvedProfile, means: Means): Read
   const rsa = algorithms.filter((algorithm) => /^[RP]S/u.test(algorithm))
   const kinds = [some('RS', 'PS'), some('ES'), some('Ed')].filter(Boolean).length
   const leeway = profile.leewaySec
+  const { jwks } = profile
+  const passable = (seconds: number | undefined): boolean =>
+    seconds !== undefined && (means.movableClock || seconds <= LONGEST_WAIT_SEC)
+  const fetched = means.control === 'issuer' && means.fetched && jwks.mode !== 'pinned'
+  const cooldown = passable(jwks.cooldownSec)
+  const maxAge = jwks.maxAgeSec !== undefined && passable(jwks.maxAgeSec + (jwks.maxStaleSec ?? 0))
+  const coldStart = means.restart || maxAge
   const met: Readonly<Record<OriginCapability, boolean>> = {
     issuer: means.control === 'issuer',
     control: means.control !== 'none',
@@ -50,6 +63,23 @@ export function originCapabilities(profile: ResolvedProfile, means: Means): Read
     'sibling-algorithm': profile.algorithmsDeclared && rsa.length >= 2,
     'unusual-keys': profile.plainJwks !== true,
     'private-answers': profile.publicCache !== true,
+    'jwks-fetched': fetched,
+    'finite-workers': jwks.workers !== 'unbounded',
+    'jwks-cooldown': cooldown,
+    'jwks-max-age': maxAge,
+    'jwks-stale': maxAge && (jwks.maxStaleSec ?? 0) > 0,
+    'jwks-timeout': jwks.timeoutMs !== undefined && jwks.timeoutMs <= 2_000,
+    'jwks-renewal': coldStart || cooldown,
+    'cold-start': coldStart,
+    restart: means.restart,
+    process: means.process,
+    'cache-control': jwks.honoursCacheControl === true && means.movableClock,
+    discovery: jwks.mode === 'discovery',
+    'api-key': profile.apiKey !== undefined,
+    'public-route': profile.publicRoutes !== undefined && profile.publicRoutes.length > 0,
+    upgrade: profile.upgrade !== undefined,
+    'side-effect': profile.sideEffect !== undefined,
+    writes: means.writes,
   }
   return new Set((Object.keys(met) as OriginCapability[]).filter((name) => met[name]))
 }

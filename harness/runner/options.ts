@@ -42,6 +42,8 @@ export interface RunOptions {
   readonly seed: number
   /** Longest wait for one answer, in milliseconds; then it counts as a hang. */
   readonly deadlineMs: number
+  /** Permits valid tokens with methods that change something, on operations of an OpenAPI document. */
+  readonly writes?: boolean
   /** A failed SHOULD fails the run. */
   readonly strict: boolean
   /** An inconclusive MUST does not fail the run. */

@@ -1,7 +1,9 @@
 import { exchange, seen } from '../bench/exchange.ts'
+import { elapse } from '../bench/passage.ts'
 import type { Client } from '../client/client.ts'
+import type { MovableClock } from '../clock/clock.ts'
 import type { Issuer } from '../issuer/server.ts'
-import { TrustspecError } from '../model/errors.ts'
+import { Inconclusive, TrustspecError } from '../model/errors.ts'
 import type { Answer } from '../model/http.ts'
 import type { ResolvedProfile } from '../model/profile.ts'
 import type { Check } from '../model/result.ts'
@@ -19,13 +21,21 @@ export interface PreflightMeans {
   /** Roles to try, the likeliest first; on the second rung the one that the user's token stands for. */
   readonly roles: readonly KeyRole[]
   readonly onCheck: (check: Check) => void
+  readonly nowSec: () => number
+  /** A token that is valid until then. */
+  readonly mintUntil: (exp: number) => Token
 }
+
+/** Seconds by which a clock is moved to see whether it moves. */
+const PROOF_SEC = 10
 
 /** What the pre-flight found out. */
 export interface Preflight {
   readonly checks: readonly Check[]
   readonly cause?: string
   readonly accepted: ReadonlySet<KeyRole>
+  /** The clock of the origin, where it was proven that it moves. */
+  readonly clock?: MovableClock
   readonly fetched: boolean
 }
 
@@ -58,9 +68,10 @@ export async function preflight(means: PreflightMeans, anonymous: Answer): Promi
     checks.push({ name, ok, detail })
     onCheck({ name, ok, detail })
   }
+  const moving: { clock?: MovableClock } = {}
   const done = (cause?: string): Preflight => {
     const fetched = issuer.journal.entries.some(({ endpoint }) => endpoint === 'jwks')
-    return { checks, accepted, fetched, ...(cause === undefined ? {} : { cause }) }
+    return { checks, accepted, fetched, ...moving, ...(cause === undefined ? {} : { cause }) }
   }
 
   check('answers', anonymous.failure === undefined, `a request without a token: ${seen(anonymous)}`)
@@ -109,10 +120,35 @@ export async function preflight(means: PreflightMeans, anonymous: Answer): Promi
       fetched ? issuer.jwksUrl : 'not during this run: cases that need a canary are skipped',
     )
   }
+  const clock = await movingClock(means, check)
+  if (clock) moving.clock = clock
   if (anonymous.outcome === 'accepted') {
     check('needs a token', false, 'a request that carries no token is accepted as well')
   }
   return done()
+}
+
+/** The clock of the target, if a small move of it shows at the origin. */
+async function movingClock(
+  { client, profile, target, nowSec, mintUntil }: PreflightMeans,
+  check: (name: string, ok: boolean, detail: string) => void,
+): Promise<MovableClock | undefined> {
+  const { clock, noClock } = target
+  if (noClock !== undefined) check('time can be moved', false, noClock)
+  if (!clock) return undefined
+  try {
+    await elapse({ clock, client, profile, nowSec }, PROOF_SEC, mintUntil)
+  } catch (error) {
+    if (!(error instanceof Inconclusive)) throw error
+    const why =
+      clock.kind === 'libfaketime'
+        ? 'libfaketime does not move the clock of this origin, as is so with Go and statically linked programs'
+        : error.message
+    check('time can be moved', false, `${why}: what takes more than 3 s is skipped, unless it declares smaller numbers`)
+    return undefined
+  }
+  check('time can be moved', true, clock.kind)
+  return clock
 }
 
 /** Why no case can be judged: what a valid token was answered with, and where to look. */

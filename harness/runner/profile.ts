@@ -45,6 +45,7 @@ export function resolveProfile(declared: OriginProfile, known: Known): ResolvedP
     requiredClaims: declared.requiredClaims ?? ['iss', ...(audience === null ? [] : ['aud']), 'exp', 'sub'],
     subjects: declared.subjects ?? [text(known.claims?.['sub']) ?? 'consumer-one', 'consumer-two'],
     token: declared.token ?? { header: 'Authorization', scheme: 'Bearer' },
+    jwks: { ...declared.jwks, workers: declared.jwks?.workers ?? 1 },
     routes: declared.routes ?? [{ path: `${url.pathname}${url.search}`, methods: ['GET'] }],
   }
   const supplied = new Set([...BASE_CLAIMS, 'scope', ...Object.keys(profile.claims ?? {})])

@@ -77,10 +77,11 @@ function verdictOf(
   worst: Failure | undefined,
   outcome: CaseOutcome,
 ): { readonly verdict: Verdict; readonly reason?: string } {
-  if (worst && level !== 'MAY' && level !== 'INFO') return { verdict: level === 'MUST' ? worst : 'warn' }
+  // A MAY is judged where it is declared, and then what is declared has to be so.
+  if (worst && level !== 'INFO') return { verdict: level === 'SHOULD' ? 'warn' : worst }
   if (outcome.notApplicable !== undefined) return { verdict: 'skip', reason: outcome.notApplicable }
   if (outcome.inconclusive !== undefined) return { verdict: 'inconclusive', reason: outcome.inconclusive }
-  return { verdict: level === 'MAY' || level === 'INFO' ? 'info' : 'pass' }
+  return { verdict: level === 'INFO' ? 'info' : 'pass' }
 }
 
 function frame({ id, suite, subject }: Planned, context: Context) {

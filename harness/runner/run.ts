@@ -64,9 +64,12 @@ export async function runOrigin(options: RunOptions): Promise<Report> {
   await using client = createClient(new URL(target.url), options.deadlineMs)
   const anonymous = await reach(client, tried, target.url)
   const offsetSec = clockOffset(anonymous, Date.now())
-  const nowSec = (): number => (target.clock ? target.clock.nowMs() / 1000 : Date.now() / 1000 + (offsetSec ?? 0))
+  let clock = target.clock
+  const nowSec = (): number => (clock ? clock.nowMs() / 1000 : Date.now() / 1000 + (offsetSec ?? 0))
   const parts = { options, store, issuer, target, client, nowSec, ...(user ? { user } : {}) }
   const found = await runPreflight(parts, tried, anonymous)
+  // A clock that does not move the origin tells nothing of its time.
+  clock = found.clock
 
   const measured = PUBLISHED_ALGORITHMS.filter((algorithm) => found.accepted.has(algorithm))
   const isMeasured = control.kind === 'issuer' && declared.algorithms === undefined && measured.length > 0
@@ -117,7 +120,7 @@ interface Parts {
 }
 
 async function runPreflight(parts: Parts, profile: ResolvedProfile, anonymous: Answer): Promise<Preflight> {
-  const { options, store, issuer, target, client, user } = parts
+  const { options, store, issuer, target, client, nowSec, user } = parts
   const { keys, base } = credentialsOf(parts, profile)
   const random = createRandom(options.seed, 'pre-flight')
   const mint = createMint({ keys: store, main: keys.main, base: (key) => base(key, random), trusted: true })
@@ -133,6 +136,8 @@ async function runPreflight(parts: Parts, profile: ResolvedProfile, anonymous: A
     target,
     profile,
     roles,
+    nowSec,
+    mintUntil: (exp: number) => mint({ exp }),
     onCheck: (check: Report['preflight']['checks'][number]) => {
       options.on({ type: 'check', check })
     },
@@ -151,10 +156,12 @@ function sessionOf(parts: Parts, profile: ResolvedProfile, found: Preflight): Se
   const { options, store, issuer, target, client, nowSec, user } = parts
   const { control } = options
   const { keys, base } = credentialsOf(parts, profile)
+  const { deaths } = target
   return {
     profile,
-    ...(target.clock ? { clock: target.clock } : {}),
+    ...(found.clock ? { clock: found.clock } : {}),
     ...(target.restart ? { restart: target.restart } : {}),
+    ...(deaths ? { process: () => ({ residentOctets: target.residentOctets?.(), deaths: deaths() }) } : {}),
     client,
     issuer,
     keyStore: store,
@@ -166,12 +173,16 @@ function sessionOf(parts: Parts, profile: ResolvedProfile, found: Preflight): Se
     capabilities: originCapabilities(profile, {
       control: control.kind,
       fetched: found.fetched,
-      movableClock: target.clock !== undefined,
+      movableClock: found.clock !== undefined,
+      restart: target.restart !== undefined,
+      process: deaths !== undefined,
+      writes: options.writes === true,
     }),
     provenRoles: found.accepted,
     refusals: [],
     acceptances: new Map(),
     seed: options.seed,
+    spares: { taken: 0 },
     open: new Map(),
   }
 }

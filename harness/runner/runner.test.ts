@@ -22,7 +22,7 @@ describe('selection', () => {
   const ids = (select: Parameters<typeof plan>[1]) => plan(SUITES, select).map(({ id }) => id)
 
   test('takes full and short names, and all conditions at once', () => {
-    expect(ids({})).toHaveLength(57)
+    expect(ids({})).toHaveLength(99)
     expect(ids({ suites: ['claims'] })).toHaveLength(10)
     expect(ids({ suites: ['origin/claims'], levels: ['SHOULD'] })).toEqual([
       'origin/claims/aud-array-with-self',
@@ -82,7 +82,14 @@ describe('profile', () => {
 })
 
 describe('capabilities', () => {
-  const means = { control: 'issuer', fetched: true, movableClock: false } as const
+  const means = {
+    control: 'issuer',
+    fetched: true,
+    movableClock: false,
+    restart: false,
+    process: false,
+    writes: false,
+  } as const
   const of = (declared: Parameters<typeof resolveProfile>[0], change = {}) =>
     originCapabilities(resolveProfile(declared, KNOWN), { ...means, ...change })
 

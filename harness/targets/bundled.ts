@@ -5,6 +5,7 @@ import { TrustspecError } from '../model/errors.ts'
 import type { OriginProfile } from '../model/profile.ts'
 import type { ExpectedFinding } from '../model/result.ts'
 import { installNode, installPython } from './install.ts'
+import { installGo } from './install-go.ts'
 import { startProcess } from './process.ts'
 import type { Target, TargetSettings } from './target.ts'
 
@@ -14,8 +15,8 @@ export interface BundledOrigin {
   readonly folder: string
   readonly description: string
   readonly start: {
-    readonly runtime: 'python' | 'node'
-    /** `{python}` and `{node}` stand for the runtime; the placeholders of processes are filled in too. */
+    readonly runtime: 'python' | 'node' | 'go'
+    /** `{python}` and `{node}` stand for the runtime, `{go}` for the program that was built; the placeholders of processes are filled in too. */
     readonly command: string
     readonly path: string
     readonly env?: Readonly<Record<string, string>>
@@ -25,6 +26,8 @@ export interface BundledOrigin {
 }
 
 const FOLDER = fileURLToPath(new URL('../../origins/', import.meta.url))
+
+const INSTALL = { python: installPython, node: installNode, go: installGo } as const
 
 /** Longest wait for the first answer of a sample, in milliseconds. */
 const READY_MS = 30_000
@@ -62,11 +65,10 @@ export async function startBundled(
     })
   }
   const { folder, start, profile, expected } = origin
-  const runtime =
-    start.runtime === 'python' ? await installPython(folder, onProgress) : await installNode(folder, onProgress)
+  const runtime = await INSTALL[start.runtime](folder, onProgress)
   const audience = profile.audience ?? settings.audience
   return await startProcess({
-    command: `exec ${start.command.replaceAll(/\{(?:python|node)\}/gu, JSON.stringify(runtime))}`,
+    command: `exec ${start.command.replaceAll(/\{(?:python|node|go)\}/gu, JSON.stringify(runtime))}`,
     cwd: folder,
     env: start.env ?? {},
     path: start.path,

@@ -4,21 +4,32 @@ import { startReferenceOrigin } from '../origin/server.ts'
 import type { Steps } from '../origin/steps.ts'
 import type { Target, TargetSettings } from './target.ts'
 
-/** The reference origin in this process, with a clock that can be moved; `steps` makes a mutant of it. */
-export async function embeddedTarget(settings: TargetSettings, steps: Partial<Steps> = {}): Promise<Target> {
+/** The reference origin in this process, with a clock that can be moved; `makeSteps` makes a mutant of every start. */
+export async function embeddedTarget(
+  { issuer, jwksUrl }: TargetSettings,
+  makeSteps: () => Partial<Steps> = () => ({}),
+): Promise<Target> {
   const clock = movableClock()
-  const { issuer, jwksUrl } = settings
   const { audience } = REFERENCE_PROFILE
-  const origin = await startReferenceOrigin(
-    { issuer, jwksUrl, audience, profile: REFERENCE_PROFILE, clock, port: 0 },
-    steps,
-  )
+  const deaths: string[] = []
+  const onDeath = (reason: string): void => {
+    deaths.push(reason)
+  }
+  const start = (port: number) =>
+    startReferenceOrigin({ issuer, jwksUrl, audience, profile: REFERENCE_PROFILE, clock, port, onDeath }, makeSteps())
+  let origin = await start(0)
+  const { url } = origin
   return {
     kind: 'embedded',
-    url: `${origin.url}/protected`,
+    url: `${url}/protected`,
     profile: REFERENCE_PROFILE,
     expected: [],
     clock,
+    deaths: () => deaths,
+    async restart() {
+      await origin[Symbol.asyncDispose]()
+      origin = await start(Number(new URL(url).port))
+    },
     [Symbol.asyncDispose]: () => origin[Symbol.asyncDispose](),
   }
 }

@@ -94,7 +94,9 @@ test('fills in the placeholders, tells the log, and ends with everything that it
     EXTRA: 'aud=orders',
   })
   expect(target.logTail?.()).toContain('listening soon')
-  expect(isAlive(target.pid?.() ?? 0)).toBe(true)
+  expect(isAlive(said.pid)).toBe(true)
+  expect(target.residentOctets?.()).toBeGreaterThan(1024 * 1024)
+  expect(target.deaths?.()).toEqual([])
   await target[Symbol.asyncDispose]()
   expect(await gone(said.pid, said.child)).toBe(true)
 })

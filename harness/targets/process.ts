@@ -6,9 +6,11 @@ import type { AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { faketimeClock, findFaketime, NO_FAKETIME } from '../clock/faketime.ts'
 import { TrustspecError } from '../model/errors.ts'
 import type { OriginProfile } from '../model/profile.ts'
 import type { ExpectedFinding } from '../model/result.ts'
+import { residentOctets } from './resident.ts'
 import type { Target, TargetSettings } from './target.ts'
 
 /** How an origin is started. */
@@ -27,6 +29,8 @@ export interface ProcessOptions {
   readonly expected?: readonly ExpectedFinding[]
   /** Longest wait for the first answer, in milliseconds. */
   readonly readyMs: number
+  /** Preloads libfaketime, where it is installed, so that the clock of the process can be moved. */
+  readonly virtualTime?: boolean
 }
 
 const LOG_LINES = 200
@@ -38,41 +42,82 @@ const GUARDIAN = fileURLToPath(new URL('./guardian.ts', import.meta.url))
 export async function startProcess(options: ProcessOptions): Promise<Target> {
   const port = await freePort()
   const log: string[] = []
-  let running = await launch(options, port, log)
-  await answering(options, port, running, log)
+  const deaths: string[] = []
+  const library = options.virtualTime === false ? undefined : findFaketime()
+  let clock = library === undefined ? undefined : faketimeClock(library)
+  const start = async (): Promise<Running> => {
+    const started = await launch(options, port, log, clock?.environment ?? {})
+    try {
+      await answering(options, port, started, log)
+    } catch (error) {
+      clock?.[Symbol.dispose]()
+      throw error
+    }
+    return started
+  }
+  let noClock = library === undefined && options.virtualTime !== false ? NO_FAKETIME : undefined
+  let running = await start().catch(async (error: unknown) => {
+    if (clock === undefined) throw error
+    // Some programs do not start under the preload: then their time cannot be moved, but they can be tested.
+    clock = undefined
+    log.length = 0
+    noClock = 'The origin does not start under libfaketime, so that its time cannot be moved'
+    return await start()
+  })
+  const noteDeath = (): void => {
+    const exit = running.exit()
+    if (exit !== undefined && !deaths.includes(exit)) deaths.push(exit)
+  }
   return {
     kind: 'process',
     ...(options.name === undefined ? {} : { name: options.name }),
     url: `http://127.0.0.1:${port}${options.path}`,
     profile: options.profile,
     expected: options.expected ?? [],
-    pid: () => running.pid,
+    ...(clock ? { clock } : {}),
+    ...(noClock === undefined ? {} : { noClock }),
+    residentOctets: () => residentOctets(running.pid()),
+    deaths() {
+      noteDeath()
+      return deaths
+    },
     logTail: () => log,
     async restart() {
+      noteDeath()
       await stop(running.guardian)
-      running = await launch(options, port, log)
-      await answering(options, port, running, log)
+      running = await start()
     },
-    [Symbol.asyncDispose]: () => stop(running.guardian),
+    async [Symbol.asyncDispose]() {
+      await stop(running.guardian)
+      clock?.[Symbol.dispose]()
+    },
   }
 }
 
 interface Running {
   readonly guardian: ChildProcess
   /** Process id of the shell that became the command. */
-  readonly pid: number | undefined
+  readonly pid: () => number | undefined
   readonly exit: () => string | undefined
 }
 
-async function launch(options: ProcessOptions, port: number, log: string[]): Promise<Running> {
+async function launch(
+  options: ProcessOptions,
+  port: number,
+  log: string[],
+  preload: Readonly<Record<string, string>>,
+): Promise<Running> {
   const { issuer, jwksUrl, audience } = options.settings
   const values: Readonly<Record<string, string>> = { port: String(port), issuer, jwks_url: jwksUrl, audience }
   const filled = (text: string): string =>
     text.replaceAll(/\{(port|issuer|jwks_url|audience)\}/gu, (_, name: string) => values[name] ?? '')
   const own = Object.fromEntries(Object.entries(options.env ?? {}).map(([name, value]) => [name, filled(value)]))
-  const env = { ...process.env, PORT: String(port), ISSUER: issuer, JWKS_URL: jwksUrl, AUDIENCE: audience, ...own }
+  const told = { PORT: String(port), ISSUER: issuer, JWKS_URL: jwksUrl, AUDIENCE: audience }
+  const env = { ...process.env, ...told, ...options.settings.environment, ...own }
+  // Exported by the shell of the command, so that the guardian keeps its own time.
+  const exports = Object.entries(preload).map(([name, value]) => `export ${name}='${value}'; `)
   // The guardian ends the group when the pipe to it closes: also when the harness is killed outright.
-  const guardian = spawn(process.execPath, [GUARDIAN, filled(options.command)], {
+  const guardian = spawn(process.execPath, [GUARDIAN, `${exports.join('')}${filled(options.command)}`], {
     cwd: options.cwd ?? process.cwd(),
     env,
     stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
@@ -96,9 +141,7 @@ async function launch(options: ProcessOptions, port: number, log: string[]): Pro
   await Promise.race([once(guardian, 'message'), once(guardian, 'exit')])
   return {
     guardian,
-    get pid() {
-      return pid
-    },
+    pid: () => pid,
     exit: () => exit,
   }
 }

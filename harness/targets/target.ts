@@ -11,10 +11,14 @@ export interface Target extends AsyncDisposable {
   readonly url: string
   readonly profile: OriginProfile
   readonly expected: readonly ExpectedFinding[]
-  /** Its clock, where the harness can move it. */
+  /** Its clock, where the harness has a means to move it. */
   readonly clock?: MovableClock
-  /** Process id, where the harness started it. */
-  readonly pid?: () => number | undefined
+  /** Why there is no such means, where one could be had: one sentence. */
+  readonly noClock?: string
+  /** Octets of its resident memory; undefined where they cannot be read. */
+  readonly residentOctets?: () => number | undefined
+  /** How it ended when nobody had asked it to, one entry each. */
+  readonly deaths?: () => readonly string[]
   /** Stops and starts it; the URL stays the same. */
   readonly restart?: () => Promise<void>
   /** Last lines of its output, oldest first, at most 200. */
@@ -26,4 +30,6 @@ export interface TargetSettings {
   readonly issuer: string
   readonly jwksUrl: string
   readonly audience: string
+  /** Variables that make it find an issuer whose address is hard-coded. */
+  readonly environment?: Readonly<Record<string, string>>
 }

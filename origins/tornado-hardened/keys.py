@@ -28,15 +28,15 @@ class KeySet:
         self._tried_at = None
         self._lock = asyncio.Lock()
 
-    async def find(self, kid):
-        """The JWK of that name, or None."""
+    async def find(self, kid, kty):
+        """The JWK of that name and type, or None."""
         if "keys" not in self._fresh:
             await self._refresh(lambda: "keys" not in self._fresh)
-        elif kid not in self._held:
-            await self._refresh(lambda: kid not in self._held)
+        elif (kid, kty) not in self._held:
+            await self._refresh(lambda: (kid, kty) not in self._held)
         if self._fetched_at is None or time.monotonic() - self._fetched_at > MAX_AGE + STALE:
             raise KeysUnavailable
-        return self._held.get(kid)
+        return self._held.get((kid, kty))
 
     async def _refresh(self, still_needed):
         async with self._lock:
@@ -55,14 +55,18 @@ class KeySet:
 
 
 def fetch(url):
+    # The timeout of requests is one for each read: a body that drips would pass it for ever.
+    deadline = time.monotonic() + TIMEOUT
     with requests.get(url, timeout=TIMEOUT, stream=True, allow_redirects=False) as response:
         if response.status_code != 200:
             raise ValueError("not 200")
         body = b""
-        for chunk in response.iter_content(16 * 1024):
+        while chunk := response.raw.read1(16 * 1024, decode_content=True):
             body += chunk
             if len(body) > MAX_OCTETS:
                 raise ValueError("too large")
+            if time.monotonic() > deadline:
+                raise ValueError("too slow")
     document = json.loads(body.decode("utf-8"))
     keys = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(keys, list):
@@ -70,5 +74,6 @@ def fetch(url):
     found = {}
     for jwk in keys:
         if isinstance(jwk, dict) and isinstance(jwk.get("kid"), str) and "d" not in jwk:
-            found[jwk["kid"]] = jwk
+            # Keys of different types may share a kid (RFC 7517, section 4.5).
+            found[(jwk["kid"], jwk.get("kty"))] = jwk
     return found

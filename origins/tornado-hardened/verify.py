@@ -42,7 +42,7 @@ class Verifier:
         kid = header.get("kid")
         if not isinstance(kid, str) or not 0 < len(kid) <= MAX_KID:
             raise Refused
-        jwk = await self._keys.find(kid)
+        jwk = await self._keys.find(kid, ALGORITHMS[algorithm]["kty"])
         if jwk is None or not suits(jwk, algorithm):
             raise Refused
         if algorithm == "ES256" and len(signature) != 64:
