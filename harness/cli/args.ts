@@ -37,6 +37,8 @@ export const FLAGS = {
     suite: list,
     case: list,
     level: list,
+    behaviour: flag,
+    writes: flag,
     strict: flag,
     'allow-inconclusive': flag,
     timeout: text,
@@ -47,6 +49,7 @@ export const FLAGS = {
   },
   list: { suite: list, json: flag, help: flag },
   explain: { help: flag },
+  compare: { help: flag },
   issuer: { port: text, audience: text, alg: text, help: flag },
 } as const satisfies Record<string, ParseArgsOptionsConfig>
 

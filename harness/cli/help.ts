@@ -6,6 +6,7 @@ Usage
   trustspec run [URL] [flags]     tests an origin; without a target, the embedded reference origin
   trustspec list [--suite NAME]   lists the cases
   trustspec explain CASE          says what a case requires, why, and how to meet it
+  trustspec compare A.json B.json says what changed between two runs, verdicts and behaviour
   trustspec issuer [--port N]     runs the issuer alone: JWKS, discovery and a journal of fetches
   trustspec COMMAND --help        says more about a command
   trustspec --version
@@ -67,6 +68,10 @@ How
   explain: `trustspec explain CASE: says what a case requires, by which clause, why, how to meet it, and what it needs
 
 CASE is an id such as origin/claims/iss-wrong, claims/iss-wrong or iss-wrong.
+`,
+  compare: `trustspec compare BEFORE.json AFTER.json: says what changed between two reports of "run --json"
+
+Exit code 1 when a case that passed no longer does, else 0.
 `,
   issuer: `trustspec issuer [--port N] [--audience TEXT] [--alg NAME]: runs the issuer alone until Ctrl-C
 

@@ -76,6 +76,10 @@ async function main(args: readonly string[]): Promise<number> {
     )
     return EXIT.conforms
   }
+  if (command === 'compare') {
+    const { compareCommand } = await import('./compare.ts')
+    return compareCommand(given.positionals, style, print)
+  }
   const { explainCase, listCases } = await import('./list.ts')
   print(`${command === 'list' ? listCases(given) : explainCase(given.positionals[0], style)}\n`)
   return EXIT.conforms

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { promisify } from 'node:util'
 import { embeddedKeys } from '../../fixtures/keys/keys.ts'
+import { MEASUREMENTS } from '../../suites/behaviour/measurements.ts'
 import { SUITES } from '../../suites/catalog.ts'
 import { defaultKeyFile, loadKeys } from '../issuer/keyfile.ts'
 import type { Report } from '../model/result.ts'
@@ -45,6 +46,7 @@ export async function runCommand(given: Given, output: Output, signal: AbortSign
   const profile = declarationsOf(given)
   const select = selectionOf(given)
   const count = plan(SUITES, select).length
+  const isWhole = Object.keys(select).length === 0
   const control = await controlOf(given, subject)
   const seed = numberOf(given, 'seed', 0, 2 ** 32 - 1) ?? randomInt(2 ** 32)
   const timeout = numberOf(given, 'timeout', 1, 600) ?? 5
@@ -60,6 +62,8 @@ export async function runCommand(given: Given, output: Output, signal: AbortSign
     control,
     profile,
     seed,
+    measurements: isWhole || given.values['behaviour'] === true ? MEASUREMENTS : [],
+    writes: given.values['writes'] === true,
     deadlineMs: timeout * 1000,
     strict: given.values['strict'] === true,
     allowInconclusive: given.values['allow-inconclusive'] === true,

@@ -113,6 +113,10 @@ export const ORIGIN_CAPABILITIES = {
     says: 'a way to leave the origin without cached keys',
     unlock: `--exec or --origin (a restart), or "jwks": {"maxAgeSec": N} in the profile and ${PASSING}`,
   },
+  clock: {
+    says: 'a clock of the origin that can be moved',
+    unlock: '--exec or --origin with libfaketime, or --clock-url',
+  },
   restart: { says: 'an origin that the run can start again', unlock: '--exec or --origin' },
   process: { says: 'an origin whose process the run can watch', unlock: '--exec or --origin' },
   'cache-control': {

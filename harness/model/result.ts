@@ -1,3 +1,4 @@
+import type { MeasuredProperty } from './behaviour.ts'
 import type { Subject } from './case.ts'
 import type { OriginCapability } from './capabilities.ts'
 import type { HeaderLines } from './http.ts'
@@ -109,6 +110,8 @@ export interface Report {
   }
   readonly capabilities: readonly OriginCapability[]
   readonly cases: readonly CaseResult[]
+  /** What was measured, whatever is declared; empty where only some cases were selected. */
+  readonly behaviour: readonly MeasuredProperty[]
   /** Cases by verdict; every verdict is there. */
   readonly summary: Readonly<Record<Verdict, number>>
   /** What stayed locked: the flag, and the cases and stimuli that it would unlock. */

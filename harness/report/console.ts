@@ -37,6 +37,7 @@ export function formatReport(report: Report, style: Style, verbose: boolean): st
   const parts = [
     causeOf(report, style),
     joined(suitesOf(report).map((cases) => suiteOf(cases, report.preflight.cause, style, verbose))),
+    behaviourOf(report, style),
     measuredOf(report, style, verbose),
     notProvenOf(report, style, verbose),
     staleOf(report, style),
@@ -125,6 +126,18 @@ function findingOf({ stimulus, expected, observed, evidence }: Finding): string 
     // Never wrapped, so that it can be copied.
     ...(curl === undefined ? [] : [`    reproduce    ${curl}`]),
   ].join('\n')
+}
+
+/** The behaviour profile, a line for each property. */
+function behaviourOf({ behaviour }: Report, style: Style): string {
+  if (behaviour.length === 0) return ''
+  const lines = behaviour.map(({ title, value, unit, why }) => {
+    const text = typeof value === 'boolean' ? (value ? 'yes' : 'no') : value
+    const shown =
+      text === undefined ? paint(style, 'gray', `not measured: ${why ?? ''}`) : `${text}${unit ? ` ${unit}` : ''}`
+    return wrapped('', `${title}: ${shown}`, 2)
+  })
+  return [paint(style, 'bold', 'Behaviour, as measured'), ...lines].join('\n')
 }
 
 function measuredOf({ cases, preflight }: Report, style: Style, verbose: boolean): string {

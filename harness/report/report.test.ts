@@ -58,6 +58,7 @@ function reportOf(cases: readonly CaseResult[], change: Partial<Report> = {}): R
     requests: 99,
     preflight: { checks: [], algorithms: [] },
     capabilities: [],
+    behaviour: [],
     cases,
     summary,
     notProven: [],

@@ -71,6 +71,7 @@ export function originCapabilities(profile: ResolvedProfile, means: Means): Read
     'jwks-timeout': jwks.timeoutMs !== undefined && jwks.timeoutMs <= 2_000,
     'jwks-renewal': coldStart || cooldown,
     'cold-start': coldStart,
+    clock: means.movableClock,
     restart: means.restart,
     process: means.process,
     'cache-control': jwks.honoursCacheControl === true && means.movableClock,

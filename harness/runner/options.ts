@@ -1,4 +1,5 @@
 import type { KeyStore } from '../issuer/keys.ts'
+import type { Measurement } from '../model/behaviour.ts'
 import type { Suite } from '../model/case.ts'
 import type { OriginProfile } from '../model/profile.ts'
 import type { RunEvent } from '../model/events.ts'
@@ -42,6 +43,8 @@ export interface RunOptions {
   readonly seed: number
   /** Longest wait for one answer, in milliseconds; then it counts as a hang. */
   readonly deadlineMs: number
+  /** What is measured besides the cases; default: nothing. */
+  readonly measurements?: readonly Measurement[]
   /** Permits valid tokens with methods that change something, on operations of an OpenAPI document. */
   readonly writes?: boolean
   /** A failed SHOULD fails the run. */

@@ -15,6 +15,7 @@ import { PUBLISHED_ALGORITHMS } from '../model/token.ts'
 import type { Algorithm, KeyRole, Token } from '../model/token.ts'
 import { redact } from '../report/evidence.ts'
 import type { Target } from '../targets/target.ts'
+import { measureAll } from './behaviour.ts'
 import { originCapabilities } from './capabilities.ts'
 import { baseOf, controlOf, keysFor, readUserToken, secretsOf } from './credentials.ts'
 import type { UserToken } from './credentials.ts'
@@ -83,6 +84,8 @@ export async function runOrigin(options: RunOptions): Promise<Report> {
   }
   const cause = found.cause === undefined ? undefined : redact(found.cause, context.secrets)
   const cases = await runAll(planned, session, context, cause, options)
+  const measurements = cause === undefined ? (options.measurements ?? []) : []
+  const behaviour = await measureAll(session, measurements, options.signal)
   const stale = staleOf(cases, target.expected)
   const flight: Report['preflight'] = {
     checks: found.checks,
@@ -102,6 +105,7 @@ export async function runOrigin(options: RunOptions): Promise<Report> {
     preflight: flight,
     capabilities: [...session.capabilities],
     cases,
+    behaviour,
     summary: summaryOf(cases),
     notProven: lockedOf(cases),
     stale,

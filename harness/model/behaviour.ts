@@ -1,0 +1,31 @@
+import type { OriginBench } from './bench.ts'
+import type { OriginCapability } from './capabilities.ts'
+
+/** A measured value; a list is joined by commas. */
+export type MeasuredValue = number | boolean | string
+
+/** One property of an origin that is measured, not declared. */
+export interface Measurement {
+  /** Unique, kebab-case, never renamed. */
+  readonly name: string
+  /** What it is, for the table. */
+  readonly title: string
+  readonly unit?: 's' | 'ms' | 'octets'
+  /** Without one of these it is not measured, and the table says so. */
+  readonly needs: readonly OriginCapability[]
+  /** The value; `known` has those of earlier measurements by name. Undefined where it cannot be told. */
+  readonly measure: (
+    bench: OriginBench,
+    known: ReadonlyMap<string, MeasuredValue>,
+  ) => Promise<MeasuredValue | undefined>
+}
+
+/** A row of the behaviour profile. */
+export interface MeasuredProperty {
+  readonly name: string
+  readonly title: string
+  readonly unit?: 's' | 'ms' | 'octets'
+  readonly value?: MeasuredValue
+  /** Why there is no value: one sentence. */
+  readonly why?: string
+}

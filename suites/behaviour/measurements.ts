@@ -1,0 +1,208 @@
+import type { Measurement } from '../../harness/model/behaviour.ts'
+import type { OriginBench } from '../../harness/model/bench.ts'
+import { PUBLISHED_ALGORITHMS } from '../../harness/model/token.ts'
+import type { Token } from '../../harness/model/token.ts'
+import { unknownKid } from '../jwks/means.ts'
+import { secondsUntilFetch, smallest } from './bisect.ts'
+
+const TWO_DAYS = 2 * 86_400
+
+/** Longest time, in milliseconds, that the measurement of a timeout may take. */
+const TIMEOUT_MS = 2_500
+
+async function isAccepted({ observes }: OriginBench, token: Token): Promise<boolean> {
+  return (await observes(token, 'measurement')).outcome === 'accepted'
+}
+
+/** Whether sending the token caused a fetch. */
+async function fetches(bench: OriginBench, token: Token): Promise<boolean> {
+  bench.jwks.mark()
+  await bench.observes(token, 'measurement')
+  return bench.jwks.fetches().length > 0
+}
+
+/** Leaves the origin with a set that it has fetched this moment. */
+async function freshlyFetched(bench: OriginBench): Promise<boolean> {
+  await bench.jwks.coldStart()
+  return await fetches(bench, bench.mint())
+}
+
+function age(known: ReadonlyMap<string, unknown>): number | undefined {
+  const value = known.get('jwks-max-age')
+  return typeof value === 'number' ? value : undefined
+}
+
+/** What is measured of every origin, in the order of the table; later ones build on earlier ones. */
+export const MEASUREMENTS: readonly Measurement[] = [
+  {
+    name: 'algorithms',
+    title: 'algorithms accepted',
+    needs: ['issuer'],
+    async measure(bench) {
+      const accepted: string[] = []
+      for (const algorithm of PUBLISHED_ALGORITHMS) {
+        if (await isAccepted(bench, bench.mint({}, { key: bench.keys.get(algorithm) }))) accepted.push(algorithm)
+      }
+      return accepted.join(', ')
+    },
+  },
+  {
+    name: 'leeway-exp',
+    title: 'time after exp for which a token is accepted',
+    unit: 's',
+    needs: ['issuer'],
+    async measure(bench) {
+      const { mint, now } = bench
+      const late = async (seconds: number): Promise<boolean> => {
+        const exp = now() - seconds
+        return !(await isAccepted(bench, mint({ exp, iat: exp - 60, nbf: exp - 60 })))
+      }
+      return (await smallest(0, TWO_DAYS, late)) ?? 'without limit'
+    },
+  },
+  {
+    name: 'leeway-nbf',
+    title: 'time before nbf for which a token is accepted',
+    unit: 's',
+    needs: ['issuer'],
+    async measure(bench) {
+      const { mint, now } = bench
+      const early = async (seconds: number): Promise<boolean> =>
+        !(await isAccepted(bench, mint({ nbf: now() + seconds })))
+      // The first one refused lies one second beyond the last one accepted.
+      const first = await smallest(1, 240, early)
+      return first === undefined ? 'without limit' : first - 1
+    },
+  },
+  {
+    name: 'largest-token',
+    title: 'largest token accepted',
+    unit: 'octets',
+    needs: ['issuer'],
+    async measure(bench) {
+      const { mint } = bench
+      const base = mint().compact.length
+      const step = 256
+      const padded = (steps: number) =>
+        mint({ padding: 'x'.repeat(Math.max(0, Math.floor((steps * step - base) * 0.75))) })
+      const tooLarge = async (steps: number): Promise<boolean> => !(await isAccepted(bench, padded(steps)))
+      const first = await smallest(Math.ceil(base / step) + 1, (64 * 1024) / step, tooLarge)
+      return first === undefined ? 64 * 1024 : padded(first - 1).compact.length
+    },
+  },
+  {
+    name: 'jwks-max-age',
+    title: 'age at which the JWKS is fetched again',
+    unit: 's',
+    needs: ['issuer', 'jwks-fetched', 'clock', 'cold-start'],
+    async measure(bench) {
+      const { elapse, mint } = bench
+      if (!(await freshlyFetched(bench))) return undefined
+      const seconds = await secondsUntilFetch({ elapse, ask: () => fetches(bench, mint()), most: TWO_DAYS })
+      return seconds ?? 'none within two days'
+    },
+  },
+  {
+    name: 'refetch-on-unknown-kid',
+    title: 'an unknown kid causes a fetch',
+    needs: ['issuer', 'jwks-fetched', 'clock', 'cold-start'],
+    async measure(bench, known) {
+      const { elapse, mint } = bench
+      if (!(await freshlyFetched(bench))) return undefined
+      // Half-way through its age the set is in use, and any cooldown that is worth the name has passed.
+      await elapse(Math.floor((age(known) ?? 7_200) / 2))
+      await bench.observes(mint(), 'measurement')
+      return await fetches(bench, unknownKid(bench))
+    },
+  },
+  {
+    name: 'jwks-cooldown',
+    title: 'time between two fetches for unknown kids',
+    unit: 's',
+    needs: ['issuer', 'jwks-fetched', 'clock', 'cold-start'],
+    async measure(bench, known) {
+      if (known.get('refetch-on-unknown-kid') !== true) return undefined
+      const { elapse } = bench
+      const ask = () => fetches(bench, unknownKid(bench))
+      if (!(await freshlyFetched(bench))) return undefined
+      // One right after the other: what fetches for both knows no cooldown.
+      if ((await ask()) && (await ask())) return 0
+      return await secondsUntilFetch({ elapse, ask, most: age(known) ?? TWO_DAYS })
+    },
+  },
+  {
+    name: 'fetches-at-once',
+    title: 'fetches for 20 requests at once without keys',
+    needs: ['issuer', 'jwks-fetched', 'cold-start'],
+    async measure(bench) {
+      const { jwks, observes, mint } = bench
+      jwks.serve({ delayMs: 100 })
+      await jwks.coldStart()
+      jwks.mark()
+      await Promise.all(Array.from({ length: 20 }, () => observes(mint(), 'measurement')))
+      const { length } = jwks.fetches()
+      return length === 0 ? undefined : length
+    },
+  },
+  {
+    name: 'stale-on-error',
+    title: 'time beyond that age for which keys serve while the JWKS is away',
+    unit: 's',
+    needs: ['issuer', 'jwks-fetched', 'clock', 'cold-start'],
+    async measure(bench, known) {
+      const { jwks, elapse, mint } = bench
+      const maxAge = age(known)
+      if (maxAge === undefined || !(await freshlyFetched(bench))) return undefined
+      jwks.serve({ status: 500, body: '' })
+      await elapse(maxAge + 1)
+      let passed = 0
+      const isDead = async (seconds: number): Promise<boolean> => {
+        if (seconds > passed) await elapse(seconds - passed)
+        passed = Math.max(passed, seconds)
+        return !(await isAccepted(bench, mint()))
+      }
+      // Time goes forward only: in steps of an eighth of what has passed, which is as precise as this needs to be.
+      for (let seconds = 0; seconds <= 86_400; seconds = Math.max(seconds + 10, Math.floor(seconds * 1.125))) {
+        if (await isDead(seconds)) return seconds === 0 ? 0 : `less than ${seconds}`
+      }
+      return 'without limit'
+    },
+  },
+  {
+    name: 'cache-control',
+    title: 'max-age of the JWKS answer is honoured',
+    needs: ['issuer', 'jwks-fetched', 'clock', 'cold-start'],
+    async measure(bench, known) {
+      const { jwks, elapse, mint } = bench
+      const maxAge = age(known)
+      if (maxAge === undefined || maxAge < 20) return undefined
+      jwks.serve({ headers: { 'cache-control': 'max-age=5' }, etag: false })
+      if (!(await freshlyFetched(bench))) return undefined
+      await elapse(10)
+      return await fetches(bench, mint())
+    },
+  },
+  {
+    name: 'etag',
+    title: 'asks for the JWKS conditionally',
+    needs: ['issuer', 'jwks-fetched'],
+    measure: ({ jwks }) =>
+      Promise.resolve(
+        jwks.all().some(({ headers }) => headers.some(([name]) => name.toLowerCase() === 'if-none-match')),
+      ),
+  },
+  {
+    name: 'fetch-timeout',
+    title: 'time after which a fetch is given up',
+    unit: 'ms',
+    needs: ['issuer', 'jwks-fetched', 'cold-start'],
+    async measure(bench) {
+      const { jwks, observes, mint } = bench
+      await jwks.coldStart()
+      jwks.serve({ hang: true })
+      const { ms, failure } = await observes({ token: mint(), withinMs: TIMEOUT_MS }, 'measurement')
+      if (jwks.served() === 0) return undefined
+      return failure === 'timeout' ? `more than ${TIMEOUT_MS}` : Math.round(ms / 50) * 50
+    },
+  },
+]
