@@ -87,7 +87,7 @@ async function sentBy(id: string, { algorithms = ALL, issuer = true, fetches = [
     records: () => {
       // Nothing is reported.
     },
-    can: (capability) => issuer || !['issuer', 'unusual-keys'].includes(capability),
+    can: (capability) => issuer || !['issuer', 'public-key', 'unusual-keys'].includes(capability),
     canary: { url: (name) => `http://127.0.0.1:5000/case/${name}`, hits: () => [] },
     jwksFetches: () => fetches,
     nonce: () => 'nonce',
@@ -147,7 +147,7 @@ test('tampered changes octets, not only characters that carry no bit', async () 
   ).toBe(9)
 })
 
-test('hmac-confusion needs the issuer for the encodings of a key that the origin trusts, not for guesses', async () => {
+test('hmac-confusion needs the public key for the encodings of a key that the origin trusts, not for guesses', async () => {
   const trusted = await sentBy('origin/signature/hmac-confusion')
   const untrusted = await sentBy('origin/signature/hmac-confusion', { issuer: false })
 

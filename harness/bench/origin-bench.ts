@@ -31,6 +31,7 @@ export async function runCase(
     main: session.keys.main,
     base: (key) => session.base(key, random),
     trusted: session.trusted,
+    padding: session.profile.padding === true,
   })
   const given = await session.userToken?.()
   const run = new CaseRun(session, id, mint, given)
@@ -81,6 +82,9 @@ export async function runCase(
       const { says, unlock } = ORIGIN_CAPABILITIES[capability]
       run.notProven(stimulus, `needs ${says}`, unlock)
       return false
+    },
+    notProven(stimulus, reason, unlock) {
+      run.notProven(stimulus, reason, unlock)
     },
     connect: () => Promise.resolve(session.client.connect()),
     async elapse(seconds) {

@@ -1,6 +1,8 @@
 import { parseArgs } from 'node:util'
 import type { ParseArgsOptionsConfig } from 'node:util'
 import { TrustspecError } from '../model/errors.ts'
+import { GATEWAYS, gatewayOf } from '../model/gateways.ts'
+import type { GatewayProfile } from '../model/gateways.ts'
 import type { OriginProfile } from '../model/profile.ts'
 import type { Level } from '../model/verdict.ts'
 import type { Selection } from '../runner/options.ts'
@@ -24,6 +26,15 @@ export const FLAGS = {
     'token-command': text,
     'issuer-port': text,
     profile: text,
+    'profile-file': text,
+    'jwks-url': text,
+    'clock-url': text,
+    'no-virtual-time': flag,
+    openapi: text,
+    'api-key': text,
+    'jwks-max-age': text,
+    'jwks-cooldown': text,
+    'jwks-timeout': text,
     alg: list,
     issuer: text,
     audience: text,
@@ -133,6 +144,28 @@ export function numberOf(given: Given, name: string, least: number, most: number
   return number
 }
 
+/** Where a key is tried that was given by flag alone. */
+const API_KEY_PLACES = {
+  headers: [{ name: 'Authorization', scheme: 'Bearer' }, { name: 'Authorization' }, { name: 'X-API-Key' }],
+  query: ['api_key', 'apikey'],
+} as const
+
+/** The gateway of --profile; ERR_USAGE for a name that is not known. */
+export function gatewayNamed(given: Given): GatewayProfile | undefined {
+  const name = textOf(given, 'profile')
+  const gateway = name === undefined ? undefined : gatewayOf(name)
+  if (name !== undefined && !gateway) {
+    const isFile = /[./]/u.test(name)
+    const names = GATEWAYS.map((one) => one.name)
+    throw usage('There is no such gateway', {
+      flag: '--profile',
+      given: name,
+      instead: isFile ? `--profile-file ${name}` : `${nearest(name, names)}, out of ${names.join(', ')}`,
+    })
+  }
+  return gateway
+}
+
 const LEVELS: readonly Level[] = ['MUST', 'SHOULD', 'MAY', 'INFO']
 
 /** The cases that were asked for. */
@@ -150,7 +183,15 @@ export function selectionOf(given: Given): Selection {
 
 /** What is declared in the profile file and by flags; the flags win. */
 export function declarationsOf(given: Given): OriginProfile {
-  const file = textOf(given, 'profile')
+  const file = textOf(given, 'profile-file')
+  const apiKey = textOf(given, 'api-key')
+  const jwks = Object.fromEntries(
+    Object.entries({
+      maxAgeSec: numberOf(given, 'jwks-max-age', 0, 1_000_000),
+      cooldownSec: numberOf(given, 'jwks-cooldown', 0, 1_000_000),
+      timeoutMs: numberOf(given, 'jwks-timeout', 1, 1_000_000),
+    }).filter((member) => member[1] !== undefined),
+  )
   const leeway = textOf(given, 'leeway')
   const header = textOf(given, 'header')
   const scheme = textOf(given, 'scheme')
@@ -167,7 +208,10 @@ export function declarationsOf(given: Given): OriginProfile {
         ? undefined
         : { header: header ?? 'Authorization', scheme: scheme ?? 'Bearer' },
     plainJwks: given.values['plain-jwks'],
+    apiKey: apiKey === undefined ? undefined : { ...API_KEY_PLACES, key: apiKey },
   }
   const flags = Object.fromEntries(Object.entries(declared).filter((member) => member[1] !== undefined))
-  return { ...(file === undefined ? {} : readProfile(file)), ...parseProfile(flags, 'the flags') }
+  const declaredInFile = file === undefined ? {} : readProfile(file)
+  const both = { ...declaredInFile, ...parseProfile(flags, 'the flags') }
+  return Object.keys(jwks).length === 0 ? both : { ...both, jwks: { ...declaredInFile.jwks, ...jwks } }
 }

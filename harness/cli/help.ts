@@ -27,6 +27,7 @@ What is tested (one of them; without any, the embedded reference origin)
   --exec COMMAND         a command that starts an origin; {port} {issuer} {jwks_url} {audience} are filled in
   --env NAME=VALUE       a variable of that command, with the same placeholders; may be repeated
   --path PATH            path of the protected route under --exec (default /)
+  --no-virtual-time      starts the command without libfaketime
   --as KIND              origin (this version tests origins alone)
   --i-am-authorised      permits a target with a public address
 
@@ -36,9 +37,17 @@ How much can be proven (the ladder: each rung unlocks cases)
   --token-command CMD    a command that prints one; asked again when it has expired
   --issuer-port N        the origin trusts the issuer that the run starts on this port
   (--exec, --origin)     the run starts the origin, and it trusts the run's issuer
+  --issuer https://…     under --exec: an issuer that the origin has hard-coded; the run answers for its host
+  --jwks-url URL         JWKS of the real issuer, beside --token-command; of the hard-coded one, beside --issuer
+  --clock-url URL        a hook of an origin by URL that moves its clock (see "time" in the README)
+  --openapi FILE|URL     OpenAPI document of the origin: the guard of every operation is tested
+  --writes               sends valid tokens with methods that change something, on those operations
+  --api-key KEY          API key of a caller, which the origin must not take
 
 What the origin declares (a flag wins over the profile)
-  --profile FILE         a JSON file with the profile
+  --profile GATEWAY      how the gateway signs: zuplo (default), pomerium, google-iap, cloudflare-access, aws-alb,
+                         generic
+  --profile-file FILE    a JSON file with the profile of the origin
   --alg LIST             algorithms, such as RS256,ES256
   --issuer URL           iss that it expects, if it is not the issuer of the run
   --audience TEXT        aud that it expects
@@ -49,6 +58,9 @@ What the origin declares (a flag wins over the profile)
   --header NAME          header that carries the token (default Authorization)
   --scheme TEXT          scheme before the token (default Bearer; "" for none)
   --plain-jwks           serve ordinary keys alone
+  --jwks-max-age SEC     age at which it fetches the JWKS again
+  --jwks-cooldown SEC    time after a fetch from which an unknown kid causes the next one
+  --jwks-timeout MS      time after which it gives a fetch up
 
 Which cases
   --suite NAME           suites, such as claims or origin/claims; may be repeated, or a list with commas
@@ -56,6 +68,7 @@ Which cases
   --level LEVEL          MUST, SHOULD, MAY or INFO
 
 How
+  --behaviour            measures the behaviour profile although only some cases were selected
   --strict               a broken recommendation (SHOULD) fails the run
   --allow-inconclusive   a requirement that could not be established does not fail the run
   --timeout SECONDS      longest wait for one answer (default 5)

@@ -128,6 +128,7 @@ const MEMBERS: Readonly<Record<keyof OriginProfile, Check>> = {
   claims: values,
   publicCache: flag,
   plainJwks: flag,
+  padding: flag,
 }
 
 /** The profile in the value; ERR_PROFILE_INVALID names the first member that is wrong and what to write. */
@@ -154,7 +155,7 @@ export function readProfile(file: string): OriginProfile {
     throw new TrustspecError(
       'ERR_USAGE',
       'The profile cannot be read',
-      { '--profile': file, instead: 'a file that exists and holds JSON' },
+      { '--profile-file': file, instead: 'a file that exists and holds JSON' },
       { cause: error },
     )
   }

@@ -1,10 +1,15 @@
 import { execFile } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { promisify } from 'node:util'
+import { request } from 'undici'
 import { embeddedKeys } from '../../fixtures/keys/keys.ts'
 import { MEASUREMENTS } from '../../suites/behaviour/measurements.ts'
 import { SUITES } from '../../suites/catalog.ts'
 import { defaultKeyFile, loadKeys } from '../issuer/keyfile.ts'
+import type { IssuerNames } from '../issuer/server.ts'
+import type { Operation } from '../openapi/operations.ts'
+import type { GatewayProfile } from '../model/gateways.ts'
+import type { JsonObject } from '../model/json.ts'
 import type { Report } from '../model/result.ts'
 import { createProgress } from '../report/progress.ts'
 import type { Progress } from '../report/progress.ts'
@@ -16,7 +21,7 @@ import { runOrigin } from '../runner/run.ts'
 import { plan } from '../runner/select.ts'
 import type { Target, TargetSettings } from '../targets/target.ts'
 import { assertAllowed } from './address.ts'
-import { declarationsOf, numberOf, selectionOf, textOf, usage } from './args.ts'
+import { declarationsOf, gatewayNamed, numberOf, selectionOf, textOf, usage } from './args.ts'
 import type { Given } from './args.ts'
 
 /** Where output goes. */
@@ -47,7 +52,8 @@ export async function runCommand(given: Given, output: Output, signal: AbortSign
   const select = selectionOf(given)
   const count = plan(SUITES, select).length
   const isWhole = Object.keys(select).length === 0
-  const control = await controlOf(given, subject)
+  const gateway = gatewayNamed(given)
+  const control = await controlOf(given, subject, gateway)
   const seed = numberOf(given, 'seed', 0, 2 ** 32 - 1) ?? randomInt(2 ** 32)
   const timeout = numberOf(given, 'timeout', 1, 600) ?? 5
   const json = textOf(given, 'json')
@@ -60,6 +66,8 @@ export async function runCommand(given: Given, output: Output, signal: AbortSign
     select,
     start: (settings) => subject.start(settings, progress),
     control,
+    operations: await operationsFor(given),
+    ...(gateway ? { gateway } : {}),
     profile,
     seed,
     measurements: isWhole || given.values['behaviour'] === true ? MEASUREMENTS : [],
@@ -108,6 +116,9 @@ async function subjectOf(given: Given): Promise<Subject> {
   if (several.length > 1) {
     throw usage('More than one target is given', { given: several.join(' and '), instead: 'one of them' })
   }
+  if (given.values['clock-url'] !== undefined && url === undefined) {
+    throw usage('The flag belongs to a URL', { flag: '--clock-url', instead: 'a URL under test, or leave it out' })
+  }
   for (const only of ['env', 'path']) {
     if (given.values[only] !== undefined && command === undefined) {
       throw usage('The flag belongs to --exec', {
@@ -146,7 +157,13 @@ async function urlSubject(given: Given, text: string): Promise<Subject> {
   }
   await assertAllowed(url, given.values['i-am-authorised'] === true)
   const { urlTarget } = await import('../targets/url.ts')
-  return { says: url.href, kind: 'url', start: () => Promise.resolve(urlTarget(url.href)) }
+  const clockUrl = textOf(given, 'clock-url')
+  const { hookClock } = await import('../clock/hook.ts')
+  return {
+    says: url.href,
+    kind: 'url',
+    start: async () => urlTarget(url.href, clockUrl === undefined ? undefined : await hookClock(clockUrl)),
+  }
 }
 
 function execSubject(given: Given, command: string): Subject {
@@ -172,12 +189,13 @@ function execSubject(given: Given, command: string): Subject {
         profile: {},
         settings,
         readyMs: READY_MS,
+        virtualTime: given.values['no-virtual-time'] !== true,
       })
     },
   }
 }
 
-async function controlOf(given: Given, subject: Subject): Promise<Control> {
+async function controlOf(given: Given, subject: Subject, gateway: GatewayProfile | undefined): Promise<Control> {
   const port = numberOf(given, 'issuer-port', 1, 65_535)
   const token = textOf(given, 'token')
   const command = textOf(given, 'token-command')
@@ -200,10 +218,68 @@ async function controlOf(given: Given, subject: Subject): Promise<Control> {
     return { kind: 'issuer', keys: embeddedKeys(), port: 0 }
   }
   const keys = await loadKeys(defaultKeyFile(process.env))
-  if (token !== undefined) return { kind: 'token', keys, token: () => Promise.resolve(token) }
-  if (command !== undefined) return { kind: 'token', keys, token: () => tokenFrom(command) }
+  const jwksUrl = textOf(given, 'jwks-url')
+  const known = knownIssuer(given, subject, gateway)
+  if (jwksUrl !== undefined && several.length === 0 && !known) {
+    throw usage('The flag does nothing here', {
+      flag: '--jwks-url',
+      instead: '--jwks-url beside --token-command, or beside --exec and --issuer https://…',
+    })
+  }
+  if (token !== undefined || command !== undefined) {
+    const jwks = jwksUrl === undefined ? {} : { jwks: await realKeys(jwksUrl) }
+    return {
+      kind: 'token',
+      keys,
+      token: () => (command === undefined ? Promise.resolve(token ?? '') : tokenFrom(command)),
+      ...jwks,
+    }
+  }
   if (port === undefined && subject.kind === 'url') return { kind: 'none', keys }
-  return { kind: 'issuer', keys, port: port ?? 0 }
+  return { kind: 'issuer', keys, port: port ?? 0, ...(known ? { known } : {}) }
+}
+
+/** The operations of the document of --openapi. */
+async function operationsFor(given: Given): Promise<readonly Operation[]> {
+  const source = textOf(given, 'openapi')
+  if (source === undefined) return []
+  const { loadDocument } = await import('../openapi/document.ts')
+  const { operationsOf } = await import('../openapi/operations.ts')
+  const document = await loadDocument(source, async (url) => {
+    const answer = await request(url, { signal: AbortSignal.timeout(10_000) })
+    if (answer.statusCode !== 200) throw new Error(`Status ${answer.statusCode}`)
+    return await answer.body.text()
+  })
+  return operationsOf(document)
+}
+
+/** The https issuer that an origin has hard-coded, where the run starts it and can answer for the host. */
+function knownIssuer(given: Given, subject: Subject, gateway: GatewayProfile | undefined): IssuerNames | undefined {
+  const issuer = textOf(given, 'issuer')
+  if (subject.kind !== 'exec' && subject.kind !== 'origin') return undefined
+  if (issuer === undefined) return gateway?.known
+  if (!URL.canParse(issuer) || new URL(issuer).protocol !== 'https:') return undefined
+  const jwksUrl = textOf(given, 'jwks-url') ?? `${issuer.replace(/\/$/u, '')}/.well-known/jwks.json`
+  return {
+    issuer,
+    jwksUrl: gateway && textOf(given, 'jwks-url') === undefined ? new URL(gateway.paths.jwks, issuer).href : jwksUrl,
+  }
+}
+
+/** The keys of a real issuer; ERR_USAGE when there is no JWKS. */
+async function realKeys(url: string): Promise<readonly JsonObject[]> {
+  try {
+    const answer = await request(url, { signal: AbortSignal.timeout(10_000) })
+    const { keys } = (await answer.body.json()) as { readonly keys: readonly JsonObject[] }
+    if (answer.statusCode === 200 && Array.isArray(keys)) return keys
+    throw new TypeError(`Status ${answer.statusCode} without keys`)
+  } catch (error) {
+    throw usage(
+      'The JWKS of the real issuer cannot be had',
+      { '--jwks-url': url, instead: 'a URL that answers {"keys": […]}' },
+      error,
+    )
+  }
 }
 
 async function tokenFrom(command: string): Promise<string> {

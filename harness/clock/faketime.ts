@@ -36,12 +36,18 @@ export function faketimeClock(library: string): FaketimeClock {
     writeFileSync(`${file}.next`, `+${aheadSec}\n`)
     renameSync(`${file}.next`, file)
   }
+  const remove = (): void => {
+    rmSync(folder, { recursive: true, force: true })
+  }
+  // For an end that leaves no time to dispose of anything, such as Ctrl-C.
+  process.once('exit', remove)
   write(0)
   return {
     ...movableClock('libfaketime', write),
     environment: { LD_PRELOAD: library, FAKETIME_TIMESTAMP_FILE: file, FAKETIME_NO_CACHE: '1' },
     [Symbol.dispose]() {
-      rmSync(folder, { recursive: true, force: true })
+      process.off('exit', remove)
+      remove()
     },
   }
 }

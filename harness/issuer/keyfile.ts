@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { link, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
@@ -33,7 +34,7 @@ export async function loadKeys(file: string): Promise<KeyStore> {
 /** The keys of an older version with those that it lacked; the ones that an origin may have cached stay. */
 async function completed(file: string, held: Partial<StoredKeys>): Promise<KeyStore> {
   const store = generateKeys(held)
-  const draft = `${file}.${process.pid}.tmp`
+  const draft = `${file}.${randomUUID()}.tmp`
   await writeFile(draft, JSON.stringify({ keys: store.stored }), { mode: 0o600 })
   await rename(draft, file)
   return store
@@ -41,7 +42,7 @@ async function completed(file: string, held: Partial<StoredKeys>): Promise<KeySt
 
 async function writeKeys(file: string): Promise<void> {
   await mkdir(path.dirname(file), { recursive: true, mode: 0o700 })
-  const draft = `${file}.${process.pid}.tmp`
+  const draft = `${file}.${randomUUID()}.tmp`
   await writeFile(draft, JSON.stringify({ keys: generateKeys().stored }), { mode: 0o600 })
   // A link is never torn, and of two runs at once the first one wins: both then read the same keys.
   await link(draft, file).catch((error: NodeJS.ErrnoException) => {

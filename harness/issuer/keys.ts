@@ -162,8 +162,8 @@ function signingKey(role: KeyRole, stored: JsonObject): SigningKey {
   }
 }
 
-/** RFC 7638: SHA-256 over the required members in lexicographic order. */
-function thumbprintOf(jwk: JsonObject): string {
+/** RFC 7638: SHA-256 over the required members in lexicographic order, base64url. */
+export function thumbprintOf(jwk: JsonObject): string {
   const required = ['crv', 'e', 'k', 'kty', 'n', 'x', 'y'].filter((name) => jwk[name] !== undefined)
   const text = JSON.stringify(Object.fromEntries(required.map((name) => [name, jwk[name]])))
   return createHash('sha256').update(text).digest('base64url')

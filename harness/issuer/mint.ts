@@ -14,6 +14,8 @@ export interface MintSettings {
   readonly base: (key: SigningKey) => { readonly header: JsonObject; readonly claims: JsonObject }
   /** Whether a token without changes must be accepted. */
   readonly trusted: boolean
+  /** Segments keep their base64 padding. */
+  readonly padding?: boolean
 }
 
 const OWN_CONTROL: ReadonlySet<KeyRole> = new Set<KeyRole>([...PUBLISHED_ALGORITHMS, 'no-alg-rsa', 'no-alg-ec'])
@@ -21,6 +23,7 @@ const OWN_CONTROL: ReadonlySet<KeyRole> = new Set<KeyRole>([...PUBLISHED_ALGORIT
 /** Makes tokens out of octets, each part as the caller wants it. */
 export function createMint(settings: MintSettings): Mint {
   const { keys, main, base, trusted } = settings
+  const encoded = settings.padding ? padded : base64url
   return (claims = {}, options = {}) => {
     const key = options.key && !(options.key instanceof Uint8Array) ? options.key : main
     const start = base(key)
@@ -30,22 +33,28 @@ export function createMint(settings: MintSettings): Mint {
     })
     const payload = changed(start.claims, claims)
     const algorithm = algorithmOf(options, header, key)
-    const headerPart = base64url(options.headerText ?? JSON.stringify(header))
+    const headerPart = encoded(options.headerText ?? JSON.stringify(header))
     const payloadOctets = Buffer.from((options.payloadText ?? JSON.stringify(payload)) as string)
-    const payloadPart = options.unencodedPayload ? payloadOctets.toString('latin1') : base64url(payloadOctets)
+    const payloadPart = options.unencodedPayload ? payloadOctets.toString('latin1') : encoded(payloadOctets)
     const input = Buffer.from(`${headerPart}.${payloadPart}`, 'latin1')
     const signature = signatureOf(options, () =>
       options.key instanceof Uint8Array ? hmac(options.key, algorithm, input) : keys.sign(key.role, algorithm, input),
     )
     const subject = subjectOf(options, payload)
     return {
-      compact: `${headerPart}.${payloadPart}.${base64url(signature)}`,
+      compact: `${headerPart}.${payloadPart}.${encoded(signature)}`,
       control: trusted && isUnchanged(claims, options) && (key === main || OWN_CONTROL.has(key.role)),
       provenBy: OWN_CONTROL.has(key.role) ? key.role : main.role,
       ...(subject === undefined ? {} : { subject }),
       yours: false,
     } satisfies Token
   }
+}
+
+/** Base64url with the padding that RFC 7515 section 2 leaves out. */
+function padded(data: string | Uint8Array): string {
+  const text = base64url(data)
+  return text.padEnd(Math.ceil(text.length / 4) * 4, '=')
 }
 
 function changed(object: JsonObject, change: Change): JsonObject {

@@ -26,7 +26,7 @@ test('serves the JWKS and discovery, and answers 404 and 405 elsewhere', async (
   expect(JSON.parse(jwks.text)).toEqual({ keys: keys.published() })
   expect(jwks.headers).toMatchObject({ 'content-type': 'application/json' })
   expect(JSON.parse(discovery.text)).toMatchObject({ issuer: issuer.issuer, jwks_uri: issuer.jwksUrl })
-  expect((await get(`${issuer.url}/.well-known/oauth-authorization-server/issuer`)).text).toBe(discovery.text)
+  expect((await get(`${issuer.url}/.well-known/oauth-authorization-server/__zuplo/issuer`)).text).toBe(discovery.text)
   expect((await get(`${issuer.url}/else`)).status).toBe(404)
   expect((await get(issuer.jwksUrl, { method: 'POST' })).status).toBe(405)
   expect(await get(issuer.jwksUrl, { method: 'HEAD' })).toMatchObject({ status: 200, text: '' })
@@ -143,7 +143,7 @@ test('the journal tells target, header lines, connection and phase of every requ
   await get(issuer.jwksUrl, { headers: { 'X-Mixed': 'Case' } })
 
   const [first, second] = issuer.journal.entries
-  expect(first?.target).toBe('/issuer/.well-known/jwks.json?kid=a')
+  expect(first?.target).toBe('/__zuplo/issuer/.well-known/jwks.json?kid=a')
   expect(second?.headers).toContainEqual(['X-Mixed', 'Case'])
   expect([first?.phase, second?.phase]).toEqual(['start', 'second'])
   expect(first?.connection).toBeGreaterThan(0)

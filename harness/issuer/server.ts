@@ -1,4 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createPublicKey } from 'node:crypto'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { GATEWAYS } from '../model/gateways.ts'
+import type { IssuerPaths } from '../model/gateways.ts'
 import type { Json, JsonObject } from '../model/json.ts'
 import type { IssuerResponse } from '../model/jwks.ts'
 import { startCanary } from './canary.ts'
@@ -16,6 +19,8 @@ export interface IssuerOptions {
   readonly keys: KeyStore
   /** 0 takes a free one. */
   readonly port: number
+  /** Default: those of the default gateway. */
+  readonly paths?: IssuerPaths
   /** Address to listen on; default 127.0.0.1. */
   readonly host?: string
   /** The ordinary keys of the JWKS; default: all published ones. */
@@ -46,15 +51,33 @@ export interface Issuer extends AsyncDisposable {
   /** Answers every request with the fault until disposed. */
   readonly fault: (name: FaultName, endpoint?: 'jwks' | 'discovery') => Scripted
   readonly canary: CanaryServer
+  /** Serves the same, in the same journal, for an issuer of another name: whoever answers for its host calls this. */
+  readonly answerFor: (names: IssuerNames) => RequestListener
 }
 
-const ISSUER_PATH = '/issuer'
-const JWKS_PATH = `${ISSUER_PATH}/.well-known/jwks.json`
-const DISCOVERY_PATHS = [
-  `${ISSUER_PATH}/.well-known/openid-configuration`,
-  // RFC 8414 section 3.1 puts the well-known part before the path of the issuer.
-  `/.well-known/oauth-authorization-server${ISSUER_PATH}`,
-]
+/** URLs by which an issuer is known. */
+export interface IssuerNames {
+  readonly issuer: string
+  readonly jwksUrl: string
+}
+
+/** Paths of an issuer. */
+interface Paths {
+  readonly jwks: string
+  readonly discovery: readonly string[]
+}
+
+function pathsOf({ issuer, jwksUrl }: IssuerNames): Paths {
+  const base = new URL(issuer).pathname.replace(/\/$/u, '')
+  return {
+    jwks: new URL(jwksUrl).pathname,
+    discovery: [
+      `${base}/.well-known/openid-configuration`,
+      // RFC 8414 section 3.1 puts the well-known part before the path of the issuer.
+      `/.well-known/oauth-authorization-server${base}`,
+    ],
+  }
+}
 
 interface Entry {
   readonly response: IssuerResponse
@@ -66,28 +89,31 @@ interface Entry {
 /** Starts the issuer and its canary; ERR_PORT_IN_USE when the port is taken. */
 export async function startIssuer(options: IssuerOptions): Promise<Issuer> {
   const host = options.host ?? '127.0.0.1'
+  const paths: IssuerPaths = options.paths ?? GATEWAYS[0].paths
   const journal = createJournal()
   const closing = new AbortController()
   const queues: Record<'jwks' | 'discovery', Entry[]> = { jwks: [], discovery: [] }
   let extra: readonly JsonObject[] = []
   let gone: readonly string[] = []
-  let url = ''
+  let own: IssuerNames = { issuer: '', jwksUrl: '' }
 
   const published = (): readonly JsonObject[] => {
     const ordinary = options.jwks?.() ?? options.keys.published()
     return [...ordinary.filter(({ kid }) => !gone.some((name) => name === kid)), ...extra]
   }
-  const document = (endpoint: Endpoint): Json => {
+  const document = (endpoint: Endpoint, names: IssuerNames): Json => {
     if (endpoint === 'jwks') return { keys: published() }
-    return metadata(`${url}${ISSUER_PATH}`, `${url}${JWKS_PATH}`)
+    return metadata(names)
   }
 
-  const handle = (request: IncomingMessage, response: ServerResponse, connection: number): void => {
+  const handle = (names: IssuerNames, request: IncomingMessage, response: ServerResponse, connection: number): void => {
     const target = request.url ?? ''
-    const endpoint = endpointOf(target)
+    const key = pemAt(target, paths.pem, published())
+    const endpoint = key === undefined ? endpointOf(target, pathsOf(names)) : 'jwks'
+    const content = document(endpoint, names)
     const next = endpoint === 'other' ? undefined : takeNext(queues[endpoint])
-    const answer = next ? scripted(next, canary.url) : ordinary(endpoint, request.method ?? '')
-    const what = describe(answer, request, document(endpoint))
+    const answer = next ? scripted(next, canary.url) : (key ?? ordinary(endpoint, request.method ?? ''))
+    const what = describe(answer, request, content)
     const headers = pairs(request.rawHeaders)
     journal.add({ at: Date.now(), endpoint, method: request.method ?? '', target, headers, connection, ...what })
     const leave = journal.enter()
@@ -96,16 +122,19 @@ export async function startIssuer(options: IssuerOptions): Promise<Issuer> {
       next?.open.delete(response)
     })
     next?.open.add(response)
-    serve(answer, request, response, document(endpoint), closing.signal).catch(() => {
+    serve(answer, request, response, content, closing.signal).catch(() => {
       // The client has gone, or the issuer is closing: nobody is left to tell.
       response.destroy()
     })
   }
 
   await using canary = await disposableUnlessKept(startCanary(options.keys, host))
-  const listener = await listen(host, options.port, handle)
+  const listener = await listen(host, options.port, (request, response, connection) => {
+    handle(own, request, response, connection)
+  })
   canary.keep()
-  url = `http://${host}:${listener.port}`
+  const url = `http://${host}:${listener.port}`
+  own = { issuer: `${url}${paths.issuer}`, jwksUrl: `${url}${paths.jwks}` }
 
   const respond: Issuer['respond'] = (endpoint, ...script) => {
     const counter = { served: 0 }
@@ -122,9 +151,8 @@ export async function startIssuer(options: IssuerOptions): Promise<Issuer> {
   }
   return {
     url,
-    issuer: `${url}${ISSUER_PATH}`,
-    jwksUrl: `${url}${JWKS_PATH}`,
-    discoveryUrl: `${url}${DISCOVERY_PATHS[0] ?? ''}`,
+    ...own,
+    discoveryUrl: `${own.issuer}/.well-known/openid-configuration`,
     journal,
     publish(keys, withdrawn = []) {
       extra = keys
@@ -134,6 +162,9 @@ export async function startIssuer(options: IssuerOptions): Promise<Issuer> {
     respond,
     fault: (name, endpoint = 'jwks') => respond(endpoint, { name, sticky: true, ...FAULTS[name] }),
     canary: canary.server,
+    answerFor: (names) => (request, response) => {
+      handle(names, request, response, 0)
+    },
     async [Symbol.asyncDispose]() {
       closing.abort()
       await listener[Symbol.asyncDispose]()
@@ -159,10 +190,10 @@ async function disposableUnlessKept(starting: Promise<CanaryServer>) {
 }
 
 /** What OpenID Connect Discovery 1.0 section 3 requires of the metadata, so that strict clients take it. */
-function metadata(issuer: string, jwksUri: string): JsonObject {
+function metadata({ issuer, jwksUrl }: IssuerNames): JsonObject {
   return {
     issuer,
-    jwks_uri: jwksUri,
+    jwks_uri: jwksUrl,
     authorization_endpoint: `${issuer}/authorize`,
     token_endpoint: `${issuer}/token`,
     response_types_supported: ['code'],
@@ -171,10 +202,19 @@ function metadata(issuer: string, jwksUri: string): JsonObject {
   }
 }
 
-function endpointOf(target: string): Endpoint {
+function endpointOf(target: string, { jwks, discovery }: Paths): Endpoint {
   const [path = ''] = target.split('?')
-  if (path === JWKS_PATH) return 'jwks'
-  return DISCOVERY_PATHS.includes(path) ? 'discovery' : 'other'
+  if (path === jwks) return 'jwks'
+  return discovery.includes(path) ? 'discovery' : 'other'
+}
+
+/** The key that the path names, where the issuer gives each key as PEM under its kid. */
+function pemAt(target: string, folder: string | undefined, keys: readonly JsonObject[]): IssuerResponse | undefined {
+  const [path = ''] = target.split('?')
+  const jwk = folder === undefined ? undefined : keys.find(({ kid }) => path === `${folder}/${String(kid)}`)
+  if (!jwk) return undefined
+  const body = createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' }).toString()
+  return { name: 'document', body, headers: { 'content-type': 'application/x-pem-file' } }
 }
 
 function takeNext(queue: Entry[]): Entry | undefined {

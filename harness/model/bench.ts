@@ -82,6 +82,8 @@ export interface OriginBench {
 
   /** Whether the capability is there; if not, the stimulus is listed as not proven. */
   readonly can: (capability: OriginCapability, stimulus: string) => boolean
+  /** Lists a stimulus as not proven, with what would prove it. */
+  readonly notProven: (stimulus: string, reason: string, unlock: string) => void
   /** Opens a connection of its own; `await using`. */
   readonly connect: () => Promise<Connection>
   /**

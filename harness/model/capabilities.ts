@@ -15,6 +15,10 @@ export const ORIGIN_CAPABILITIES = {
     unlock: '--issuer-port N, with the issuer and JWKS URL of the origin set to what the run prints',
   },
   control: { says: 'a credential that the origin accepts', unlock: '--token TOKEN or --issuer-port N' },
+  'public-key': {
+    says: 'the public key that the control token was signed with',
+    unlock: '--jwks-url URL of the real issuer beside --token-command, or --issuer-port N',
+  },
   canary: {
     says: 'a listener that is proven to be reachable from the origin',
     unlock: '--issuer-port N (an origin that fetches the JWKS of this run can reach its canary as well)',
@@ -73,6 +77,7 @@ export const ORIGIN_CAPABILITIES = {
     says: 'two declared algorithms that the same RSA key can compute',
     unlock: '"algorithms" such as ["RS256", "RS512"]',
   },
+  unpadded: { says: 'tokens without base64 padding', unlock: 'no "padding": true in the profile' },
   'unusual-keys': {
     says: 'a JWKS with unusual keys (no alg, use "enc", key_ops, 1024 bits, secp256k1)',
     unlock: 'no "plainJwks": true in the profile',

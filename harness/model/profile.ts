@@ -85,6 +85,8 @@ export interface OriginProfile {
   readonly identityEcho?: string
   /** Where the token travels; default the header Authorization with the scheme Bearer. */
   readonly token?: { readonly header: string; readonly scheme: string }
+  /** Tokens keep the base64 padding that RFC 7515 leaves out. */
+  readonly padding?: boolean
   /** Protected routes; default: GET on the path of the URL under test. */
   readonly routes?: readonly [Route, ...Route[]]
   /** Routes that need no token; the first is used to try tricks with rewritten paths. */

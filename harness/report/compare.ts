@@ -44,8 +44,10 @@ function isGood(verdict: string): boolean {
   return verdict === 'pass' || verdict === 'info'
 }
 
+const BAD: readonly string[] = [...FAILURES, 'warn', 'inconclusive'] satisfies readonly Verdict[]
+
 function isBad(verdict: string): boolean {
-  return [...FAILURES, 'warn' satisfies Verdict, 'inconclusive' satisfies Verdict].includes(verdict as never)
+  return BAD.includes(verdict)
 }
 
 function rowOf({ title, value, unit }: MeasuredProperty): readonly [string, string] {

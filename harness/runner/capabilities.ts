@@ -7,6 +7,8 @@ export interface Means {
   readonly control: 'issuer' | 'token' | 'none'
   /** The origin fetched the JWKS of this run, so that it reaches the canary on the same host. */
   readonly fetched: boolean
+  /** The public key behind the user's token is known. */
+  readonly publicKey: boolean
   readonly movableClock: boolean
   readonly restart: boolean
   /** The harness started the process, and sees when it ends. */
@@ -33,12 +35,13 @@ export function originCapabilities(profile: ResolvedProfile, means: Means): Read
   const met: Readonly<Record<OriginCapability, boolean>> = {
     issuer: means.control === 'issuer',
     control: means.control !== 'none',
+    'public-key': means.control === 'issuer' || means.publicKey,
     canary: means.control === 'issuer' && means.fetched,
     time: means.movableClock || (leeway !== undefined && leeway <= 1),
     marker: profile.marker !== undefined,
     'identity-echo': profile.identityEcho !== undefined,
     bearer: profile.token.header.toLowerCase() === 'authorization' && profile.token.scheme.toLowerCase() === 'bearer',
-    'route-post': routes.some(({ methods }) => methods.includes('POST')),
+    'route-post': routes.some(({ methods, operation }) => methods.includes('POST') && operation === undefined),
     scope: routes.some(({ scope }) => scope !== undefined),
     once: routes.some(({ once }) => once === true),
     leeway: leeway !== undefined,
@@ -61,6 +64,7 @@ export function originCapabilities(profile: ResolvedProfile, means: Means): Read
     'no-hmac': !some('HS'),
     'spare-algorithm': profile.algorithmsDeclared && hasSpare(profile),
     'sibling-algorithm': profile.algorithmsDeclared && rsa.length >= 2,
+    unpadded: profile.padding !== true,
     'unusual-keys': profile.plainJwks !== true,
     'private-answers': profile.publicCache !== true,
     'jwks-fetched': fetched,

@@ -1,4 +1,6 @@
 import type { Random } from '../bench/random.ts'
+import { createPublicKey } from 'node:crypto'
+import { thumbprintOf } from '../issuer/keys.ts'
 import type { KeyStore } from '../issuer/keys.ts'
 import { octets, segmentsOf } from '../model/compact.ts'
 import { TrustspecError } from '../model/errors.ts'
@@ -12,17 +14,21 @@ export interface UserToken {
   readonly compact: string
   readonly header: JsonObject
   readonly claims: JsonObject
+  /** The public key that its kid names, where the keys of its issuer are known. */
+  readonly jwk?: JsonObject
 }
 
 /** Longest life of a control token, in seconds, where the profile does not bound it. */
 const CONTROL_LIFETIME_SEC = 305
 
 /** Reads a JWT that the user gave; ERR_USAGE, without its text, when it is none. */
-export function readUserToken(given: string): UserToken {
+export function readUserToken(given: string, jwks: readonly JsonObject[] = []): UserToken {
   const compact = given.trim()
   const { header, payload } = segmentsOf(compact)
   try {
-    return { compact, header: jsonObject(header), claims: jsonObject(payload) }
+    const read = { compact, header: jsonObject(header), claims: jsonObject(payload) }
+    const jwk = jwks.length === 1 ? jwks[0] : jwks.find(({ kid }) => kid === read.header['kid'])
+    return { ...read, ...(jwk ? { jwk } : {}) }
   } catch (error) {
     throw new TrustspecError(
       'ERR_USAGE',
@@ -65,8 +71,20 @@ export function keysFor(store: KeyStore, main: Algorithm, user?: UserToken): Key
     : algorithm.startsWith('Ed')
       ? 'attacker-ed'
       : 'attacker-rsa'
-  const attacker = store.get(role)
+  const attacker = { ...store.get(role), ...(user.jwk ? publicPartsOf(user.jwk) : {}) }
   return { main: { ...attacker, ...(typeof kid === 'string' ? { kid } : {}) }, get: store.get }
+}
+
+/** The forms of a real public key that a confused verifier could take for a secret. */
+function publicPartsOf(jwk: JsonObject): Partial<SigningKey> {
+  const key = createPublicKey({ key: jwk, format: 'jwk' })
+  return {
+    jwk,
+    spkiPem: key.export({ type: 'spki', format: 'pem' }).toString(),
+    spkiDer: new Uint8Array(key.export({ type: 'spki', format: 'der' })),
+    thumbprint: thumbprintOf(jwk),
+    ...(jwk['kty'] === 'RSA' ? { pkcs1Pem: key.export({ type: 'pkcs1', format: 'pem' }).toString() } : {}),
+  }
 }
 
 /** Header and claims of a control token: BASE of the catalogue, or those of the user's token. */

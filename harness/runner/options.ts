@@ -1,5 +1,9 @@
+import type { IssuerNames } from '../issuer/server.ts'
 import type { KeyStore } from '../issuer/keys.ts'
 import type { Measurement } from '../model/behaviour.ts'
+import type { Operation } from '../openapi/operations.ts'
+import type { GatewayProfile } from '../model/gateways.ts'
+import type { JsonObject } from '../model/json.ts'
 import type { Suite } from '../model/case.ts'
 import type { OriginProfile } from '../model/profile.ts'
 import type { RunEvent } from '../model/events.ts'
@@ -13,12 +17,16 @@ export type Control = { readonly keys: KeyStore } & (
       readonly kind: 'issuer'
       /** 0 takes a free one. */
       readonly port: number
+      /** URLs that the origin has hard-coded: the run answers for their host, over TLS and through a proxy. */
+      readonly known?: IssuerNames
     }
   | {
       /** The user gave a token, or a command that prints one. */
       readonly kind: 'token'
       /** Asked again when the last token has expired. */
       readonly token: () => Promise<string>
+      /** Keys of its real issuer, where they are known. */
+      readonly jwks?: readonly JsonObject[]
     }
   | { readonly kind: 'none' }
 )
@@ -38,11 +46,15 @@ export interface RunOptions {
   /** Starts what is under test; called once, when the issuer listens. */
   readonly start: (settings: TargetSettings) => Promise<Target>
   readonly control: Control
+  /** How the gateway signs; default: the first one that is known. */
+  readonly gateway?: GatewayProfile
   /** Declarations of the command line; they win over those of the target. */
   readonly profile: OriginProfile
   readonly seed: number
   /** Longest wait for one answer, in milliseconds; then it counts as a hang. */
   readonly deadlineMs: number
+  /** Operations of its OpenAPI document, by method and path. */
+  readonly operations?: readonly Operation[]
   /** What is measured besides the cases; default: nothing. */
   readonly measurements?: readonly Measurement[]
   /** Permits valid tokens with methods that change something, on operations of an OpenAPI document. */

@@ -22,6 +22,8 @@ export interface PreflightMeans {
   readonly roles: readonly KeyRole[]
   readonly onCheck: (check: Check) => void
   readonly nowSec: () => number
+  /** What keeps the origin from fetching the JWKS, where the run can tell. */
+  readonly whyNotFetched: () => string | undefined
   /** A token that is valid until then. */
   readonly mintUntil: (exp: number) => Token
 }
@@ -104,7 +106,7 @@ export async function preflight(means: PreflightMeans, anonymous: Answer): Promi
     return done(causeOf(answer, means))
   }
   const [role = 'RS256'] = accepted
-  for (const route of profile.routes) {
+  for (const route of profile.routes.filter(({ operation }) => operation === undefined)) {
     for (const method of route.methods) {
       const { answer } = await exchange(client, { token: control(role), route, method }, profile)
       const ok = answer.outcome === 'accepted'
@@ -152,7 +154,7 @@ async function movingClock(
 }
 
 /** Why no case can be judged: what a valid token was answered with, and where to look. */
-function causeOf(answer: Answer, { issuer, target, profile, control, roles }: PreflightMeans): string {
+function causeOf(answer: Answer, { issuer, target, profile, control, roles, whyNotFetched }: PreflightMeans): string {
   const yours = control?.(roles[0] ?? 'RS256').yours === true
   const what = yours ? 'The given token' : 'A valid token'
   if (answer.outcome === 'other' && answer.status >= 200 && answer.status < 300) {
@@ -168,7 +170,7 @@ function causeOf(answer: Answer, { issuer, target, profile, control, roles }: Pr
     `${what} is not accepted (${seen(answer)}): ` +
     (fetched
       ? `the JWKS was fetched, so compare what the origin expects with iss ${profile.issuer}, aud ${profile.audience ?? '(none)'} and ${profile.algorithms.join(', ')}.`
-      : `the JWKS was never fetched from ${issuer.jwksUrl}: set the JWKS URL of the origin to it.`)
+      : `${whyNotFetched() ?? `the JWKS was never fetched from ${issuer.jwksUrl}: set the JWKS URL of the origin to it`}.`)
   )
 }
 

@@ -1,6 +1,7 @@
 import { TrustspecError } from '../model/errors.ts'
 import type { JsonObject } from '../model/json.ts'
-import type { OriginProfile, ResolvedProfile } from '../model/profile.ts'
+import type { Operation } from '../openapi/operations.ts'
+import type { OriginProfile, ResolvedProfile, Route } from '../model/profile.ts'
 import { PUBLISHED_ALGORITHMS } from '../model/token.ts'
 import type { Algorithm, PublishedAlgorithm } from '../model/token.ts'
 
@@ -57,6 +58,30 @@ export function resolveProfile(declared: OriginProfile, known: Known): ResolvedP
     })
   }
   return profile
+}
+
+/** The profile with every operation of a document as a protected or a public route, besides those that it has. */
+export function withOperations(declared: OriginProfile, operations: readonly Operation[], path: string): OriginProfile {
+  if (operations.length === 0) return declared
+  const routes = declared.routes ?? [{ path, methods: ['GET'] }]
+  const isNew = ({ method, path: at }: Operation): boolean =>
+    !routes.some((route) => route.path === at && route.methods.includes(method))
+  const added = operations.filter(isNew).map((operation) => ({ operation, route: routeOf(operation) }))
+  const open = added.filter(({ operation }) => operation.public).map(({ route }) => route)
+  const [first, ...others] = routes
+  return {
+    ...declared,
+    routes: [
+      first ?? { path, methods: ['GET'] },
+      ...others,
+      ...added.filter(({ operation }) => !operation.public).map(({ route }) => route),
+    ],
+    publicRoutes: [...(declared.publicRoutes ?? []), ...open],
+  }
+}
+
+function routeOf({ id, method, path, headers, body }: Operation): Route {
+  return { path, methods: [method], headers, operation: id, ...(body ? { body } : {}) }
 }
 
 const BASE_CLAIMS = ['iss', 'aud', 'sub', 'iat', 'nbf', 'exp', 'jti']

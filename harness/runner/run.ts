@@ -5,8 +5,11 @@ import { createClient } from '../client/client.ts'
 import type { Client } from '../client/client.ts'
 import { createMint } from '../issuer/mint.ts'
 import { startIssuer } from '../issuer/server.ts'
-import type { Issuer } from '../issuer/server.ts'
+import type { Issuer, IssuerNames } from '../issuer/server.ts'
+import { startInterception } from '../intercept/intercept.ts'
+import type { Interception } from '../intercept/intercept.ts'
 import type { KeyStore } from '../issuer/keys.ts'
+import { GATEWAYS } from '../model/gateways.ts'
 import type { Answer } from '../model/http.ts'
 import type { ResolvedProfile } from '../model/profile.ts'
 import { REPORT_VERSION } from '../model/result.ts'
@@ -22,7 +25,7 @@ import type { UserToken } from './credentials.ts'
 import type { RunOptions } from './options.ts'
 import { acceptedAlgorithms, clockOffset, preflight, reach } from './preflight.ts'
 import type { Preflight } from './preflight.ts'
-import { resolveProfile, TRIED_FIRST } from './profile.ts'
+import { resolveProfile, TRIED_FIRST, withOperations } from './profile.ts'
 import type { Known } from './profile.ts'
 import { exitOf, lockedOf, staleOf, summaryOf } from './results.ts'
 import type { Context } from './results.ts'
@@ -39,24 +42,36 @@ const DEFAULT_AUDIENCE = 'https://orders.example.com'
 export async function runOrigin(options: RunOptions): Promise<Report> {
   const started = { at: new Date(), ms: performance.now() }
   const planned = plan(options.suites, options.select)
-  const { control, on } = options
+  const { control, on, gateway = GATEWAYS[0] } = options
   const store = control.keys
   let plain = options.profile.plainJwks === true
   await using issuer = await startIssuer({
     keys: store,
     port: control.kind === 'issuer' ? control.port : 0,
+    paths: gateway.paths,
     jwks: () => store.published({ plain }),
   })
-  on({ type: 'issuer', issuer: issuer.issuer, jwksUrl: issuer.jwksUrl })
+  const names = (control.kind === 'issuer' ? control.known : undefined) ?? issuer
+  await using interception = names === issuer ? undefined : await interceptFor(names, issuer)
+  on({ type: 'issuer', issuer: names.issuer, jwksUrl: names.jwksUrl })
   const audience = options.profile.audience ?? DEFAULT_AUDIENCE
-  await using target = await options.start({ issuer: issuer.issuer, jwksUrl: issuer.jwksUrl, audience })
+  await using target = await options.start({
+    issuer: names.issuer,
+    jwksUrl: names.jwksUrl,
+    audience,
+    ...(interception ? { environment: interception.environment } : {}),
+  })
   on({ type: 'target', url: target.url })
-  const declared = { ...target.profile, ...options.profile }
+  const declared = withOperations(
+    { ...gateway.profile, ...target.profile, ...options.profile },
+    options.operations ?? [],
+    new URL(target.url).pathname,
+  )
   plain = declared.plainJwks === true
-  const user = control.kind === 'token' ? readUserToken(await control.token()) : undefined
+  const user = control.kind === 'token' ? readUserToken(await control.token(), control.jwks) : undefined
   const known: Known = {
     url: target.url,
-    issuer: control.kind === 'none' ? 'https://issuer.example.com' : issuer.issuer,
+    issuer: control.kind === 'none' ? 'https://issuer.example.com' : names.issuer,
     audience,
     ...(user ? { claims: user.claims } : {}),
     algorithms: user ? userAlgorithm(user) : control.kind === 'none' ? ['RS256'] : TRIED_FIRST,
@@ -67,7 +82,11 @@ export async function runOrigin(options: RunOptions): Promise<Report> {
   const offsetSec = clockOffset(anonymous, Date.now())
   let clock = target.clock
   const nowSec = (): number => (clock ? clock.nowMs() / 1000 : Date.now() / 1000 + (offsetSec ?? 0))
-  const parts = { options, store, issuer, target, client, nowSec, ...(user ? { user } : {}) }
+  const whyNotFetched = (): string | undefined =>
+    interception?.connects() === 0
+      ? `the origin never asked the proxy of the run for ${new URL(names.issuer).host}: its HTTP client ignores HTTPS_PROXY`
+      : undefined
+  const parts = { options, store, issuer, target, client, nowSec, whyNotFetched, ...(user ? { user } : {}) }
   const found = await runPreflight(parts, tried, anonymous)
   // A clock that does not move the origin tells nothing of its time.
   clock = found.clock
@@ -80,7 +99,7 @@ export async function runOrigin(options: RunOptions): Promise<Report> {
     origin: new URL(target.url).origin,
     capabilities: session.capabilities,
     expected: target.expected,
-    secrets: user ? secretsOf(user) : [],
+    secrets: [...(user ? secretsOf(user) : []), ...(profile.apiKey ? [profile.apiKey.key] : [])],
   }
   const cause = found.cause === undefined ? undefined : redact(found.cause, context.secrets)
   const cases = await runAll(planned, session, context, cause, options)
@@ -120,14 +139,27 @@ interface Parts {
   readonly target: Target
   readonly client: Client
   readonly nowSec: () => number
+  readonly whyNotFetched: () => string | undefined
   readonly user?: UserToken
 }
 
+/** Answers for the host of URLs that an origin has hard-coded. */
+async function interceptFor(names: IssuerNames, issuer: Issuer): Promise<Interception> {
+  const hosts = [names.issuer, names.jwksUrl].map((url) => new URL(url).hostname)
+  return await startInterception({ hosts: [...new Set(hosts)], handle: issuer.answerFor(names) })
+}
+
 async function runPreflight(parts: Parts, profile: ResolvedProfile, anonymous: Answer): Promise<Preflight> {
-  const { options, store, issuer, target, client, nowSec, user } = parts
+  const { options, store, issuer, target, client, nowSec, user, whyNotFetched } = parts
   const { keys, base } = credentialsOf(parts, profile)
   const random = createRandom(options.seed, 'pre-flight')
-  const mint = createMint({ keys: store, main: keys.main, base: (key) => base(key, random), trusted: true })
+  const mint = createMint({
+    keys: store,
+    main: keys.main,
+    base: (key) => base(key, random),
+    trusted: true,
+    padding: profile.padding === true,
+  })
   const isUsed = (letter: RegExp): boolean => profile.algorithms.some((algorithm) => letter.test(algorithm))
   const extra: readonly KeyRole[] =
     profile.plainJwks === true
@@ -141,6 +173,7 @@ async function runPreflight(parts: Parts, profile: ResolvedProfile, anonymous: A
     profile,
     roles,
     nowSec,
+    whyNotFetched,
     mintUntil: (exp: number) => mint({ exp }),
     onCheck: (check: Report['preflight']['checks'][number]) => {
       options.on({ type: 'check', check })
@@ -177,6 +210,7 @@ function sessionOf(parts: Parts, profile: ResolvedProfile, found: Preflight): Se
     capabilities: originCapabilities(profile, {
       control: control.kind,
       fetched: found.fetched,
+      publicKey: user?.jwk !== undefined,
       movableClock: found.clock !== undefined,
       restart: target.restart !== undefined,
       process: deaths !== undefined,

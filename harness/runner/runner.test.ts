@@ -85,6 +85,7 @@ describe('capabilities', () => {
   const means = {
     control: 'issuer',
     fetched: true,
+    publicKey: false,
     movableClock: false,
     restart: false,
     process: false,

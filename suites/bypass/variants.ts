@@ -69,7 +69,7 @@ export function pathVariants(origin: string, { path }: Route): readonly Bare[] {
   ]
   return variants
     .filter(([, target]) => target !== plain)
-    .map(([name, target]): Bare => [`no token, path with ${name}`, { target: `${target}${rest}` }])
+    .map(([name, target]): Bare => [`no token, ${plain} with ${name}`, { target: `${target}${rest}` }])
 }
 
 /** A public path, with headers that name the protected one. */

@@ -8,18 +8,52 @@ import { attackerOf } from '../jwks/means.ts'
 import { otherSubject, refuseAll } from '../stimuli.ts'
 
 /** Judges that an answer does not hold what only an accepted one holds. */
-function notServed({ judge, profile }: OriginBench, stimulus: string, answer: Answer): void {
+function notServed({ judge, profile }: OriginBench, stimulus: string, answer: Answer, served?: Answer): void {
   const isMarked = profile.marker !== undefined && answer.body.includes(profile.marker)
-  judge(answer.outcome !== 'accepted' && !isMarked, {
+  const isSame = served !== undefined && isOk(answer) && answer.body !== '' && answer.body === served.body
+  judge(answer.outcome !== 'accepted' && !isMarked && !isSame, {
     stimulus,
     expected: 'anything but the protected answer',
-    observed: `status ${answer.status}, with the marker of an accepted answer`,
+    observed: `status ${answer.status}, with the ${isSame ? 'body' : 'marker'} of an accepted answer`,
     failure: 'fail-open',
   })
 }
 
-async function noneServed(bench: OriginBench, stimuli: readonly Bare[]): Promise<void> {
-  for (const [name, probe] of stimuli) notServed(bench, name, await bench.observes(probe, name))
+async function noneServed(bench: OriginBench, stimuli: readonly Bare[], served?: Answer): Promise<void> {
+  for (const [name, probe] of stimuli) notServed(bench, name, await bench.observes(probe, name), served)
+}
+
+function isOk({ status }: Answer): boolean {
+  return status >= 200 && status < 300
+}
+
+/** Methods with which a valid token changes nothing (RFC 9110 section 9.2.1). */
+const SAFE = ['GET', 'HEAD', 'OPTIONS', 'TRACE']
+
+/**
+ * Tries the guard of an operation of the OpenAPI document, of which nobody knows what it answers: without a token
+ * it has to refuse, and with one it has to do something else. Returns its name where both answers are the same.
+ */
+async function unguarded(bench: OriginBench, route: Route, method: string): Promise<readonly string[]> {
+  const { observes, judge, can, control, notProven } = bench
+  const name = nameOf(route, method)
+  const stimulus = `${name} without a token`
+  const bare = await observes({ route, method, credentials: [] }, stimulus)
+  judge(!isOk(bare), { stimulus, expected: 'refused', observed: `status ${bare.status}`, failure: 'fail-open' })
+  judge(bare.outcome !== 'crashed', {
+    stimulus,
+    expected: 'refused',
+    observed: bare.failure ?? `status ${bare.status}`,
+    failure: 'fail-crash',
+  })
+  if (isOk(bare) || bare.outcome === 'crashed') return []
+  if (!SAFE.includes(method) && !can('writes', `${name}: that a token makes a difference`)) return []
+  if (!can('control', `${name}: that a token makes a difference`)) return []
+  const { status } = await observes({ route, method, token: control() }, `${name} with a valid token`)
+  if (status !== bare.status) return []
+  if (bare.outcome !== 'refused') return [`${name} (${status})`]
+  notProven(stimulus, 'a valid token is refused as well', 'a token that this operation accepts')
+  return []
 }
 
 /** The number at a JSON pointer of one level or more; undefined where there is none. */
@@ -57,10 +91,16 @@ export default defineSuite({
       rationale: 'One route that was added without the guard is open to whoever reaches the origin past the gateway.',
       remedy: 'Put the guard in front of the router, and list the routes that need none.',
       async run(bench) {
-        const { refuses } = bench
+        const { refuses, guard } = bench
+        const doubtful: string[] = []
         for (const [route, method] of operations(bench)) {
-          await refuses({ route, method, credentials: [] }, `${nameOf(route, method)} without a token`)
+          if (route.operation !== undefined) doubtful.push(...(await unguarded(bench, route, method)))
+          else await refuses({ route, method, credentials: [] }, `${nameOf(route, method)} without a token`)
         }
+        guard(
+          doubtful.length === 0,
+          `The same status with a token and without one, so that there may be no guard: ${doubtful.join(', ')}.`,
+        )
       },
     },
     {
@@ -141,6 +181,13 @@ export default defineSuite({
         const { outcome } = await observes({ token: control() }, 'valid token on the path as it is')
         guard(outcome === 'accepted', 'A valid token was not accepted on the path as it is.')
         await noneServed(bench, pathVariants('http://localhost', route))
+        for (const other of profile.routes.filter(({ operation, methods }) => operation && methods.includes('GET'))) {
+          const served = await observes(
+            { route: other, token: control() },
+            `${nameOf(other, 'GET')} with a valid token`,
+          )
+          if (isOk(served)) await noneServed(bench, pathVariants('http://localhost', other), served)
+        }
         const [open] = profile.publicRoutes ?? []
         if (can('public-route', 'a public path with headers that name the protected one') && open) {
           await noneServed(bench, rewritten(open, route))

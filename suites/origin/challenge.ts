@@ -241,7 +241,7 @@ export default defineSuite({
         const form = `access_token=${token.compact}`
         await refuses(instead(token, { query: form }), 'token in the query')
         const inBody = 'token in a form body'
-        const posts = profile.routes.filter(({ methods }) => methods.includes('POST'))
+        const posts = profile.routes.filter(({ methods, operation }) => methods.includes('POST') && !operation)
         const [route] = [...posts.filter(({ once }) => !once), ...posts]
         if (can('route-post', inBody) && route) {
           const headers = [['Content-Type', 'application/x-www-form-urlencoded']] as const

@@ -178,7 +178,7 @@ export default defineSuite({
       title: 'refuses padded base64url and claims that are not UTF-8',
       level: 'SHOULD',
       clause: ['rfc7515/base64url', 'rfc8725/utf8'],
-      needs: ['control'],
+      needs: ['control', 'unpadded'],
       rationale: 'Several texts for one token defeat revocation by token text and confuse whatever logs it.',
       remedy: 'Decode base64url strictly, and decode the claims as UTF-8 with errors turned into refusals.',
       async run(bench) {
