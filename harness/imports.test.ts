@@ -8,7 +8,20 @@ import { describe, expect, test } from 'vitest'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 const OXLINT = join(ROOT, 'node_modules/oxlint/bin/oxlint')
-const FOLDERS = ['model', 'clock', 'client', 'issuer', 'origin', 'capture', 'gateway', 'targets', 'bench', 'report']
+const FOLDERS = [
+  'model',
+  'clock',
+  'signing',
+  'openapi',
+  'client',
+  'issuer',
+  'origin',
+  'capture',
+  'gateway',
+  'targets',
+  'bench',
+  'report',
+]
 const COMPOSITION = ['runner', 'cli', 'mutants']
 
 /** Where a file stands, and the folders of the harness that it may import beside its own. */
@@ -18,10 +31,12 @@ const RULES: readonly (readonly [file: string, may: readonly string[]])[] = [
   ['harness/model/probe.ts', []],
   ['harness/clock/probe.ts', ['model']],
   ['harness/client/probe.ts', ['model', 'clock']],
-  ['harness/issuer/probe.ts', ['model', 'clock']],
-  ['harness/origin/probe.ts', ['model', 'clock']],
-  ['harness/capture/probe.ts', ['model', 'clock']],
-  ['harness/gateway/probe.ts', ['model', 'clock']],
+  ['harness/signing/probe.ts', ['model']],
+  ['harness/issuer/probe.ts', ['model', 'clock', 'signing']],
+  ['harness/origin/probe.ts', ['model', 'clock', 'signing']],
+  ['harness/capture/probe.ts', ['model', 'clock', 'signing']],
+  ['harness/gateway/probe.ts', ['model', 'clock', 'signing', 'openapi']],
+  ['harness/gateway/keys/probe.ts', ['model', 'clock', 'signing', 'openapi']],
   ['harness/targets/probe.ts', ['model', 'clock']],
   ['harness/targets/embedded.ts', ['model', 'clock', 'origin']],
   ['harness/bench/probe.ts', ['model', 'clock', 'client', 'issuer']],

@@ -1,18 +1,10 @@
-import {
-  constants,
-  createHash,
-  createHmac,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  randomBytes,
-  sign,
-} from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { base64url, octets } from '../model/compact.ts'
 import type { JsonObject } from '../model/json.ts'
 import { PUBLISHED_ALGORITHMS } from '../model/token.ts'
 import type { Algorithm, KeyRole, SigningKey, SpareRole } from '../model/token.ts'
+import { hmac, publicMembersOf, signatureOf, thumbprintOf } from '../signing/jws.ts'
 
 /** Private JWKs by role, as they are written to a file. */
 export type StoredKeys = Readonly<Record<KeyRole, JsonObject>>
@@ -71,7 +63,6 @@ const KINDS: Readonly<Record<KeyRole, Kind>> = {
 }
 
 const ROLES = Object.keys(KINDS) as KeyRole[]
-const PUBLIC_MEMBERS = ['kty', 'crv', 'x', 'y', 'n', 'e']
 
 /** Makes a key for every role that `held` lacks; takes a few seconds. */
 export function generateKeys(held: Partial<StoredKeys> = {}): KeyStore {
@@ -110,7 +101,7 @@ export function keysFrom(stored: StoredKeys): KeyStore {
     sign: (role, algorithm, data) =>
       algorithm.startsWith('HS')
         ? hmac(octets(String(stored[role]['k'])), algorithm, data)
-        : signature(privateKey(role), algorithm, data),
+        : signatureOf(privateKey(role), algorithm, data),
     published: ({ plain = false } = {}) =>
       ROLES.filter((role) => KINDS[role].jwk && !(plain && KINDS[role].unusual)).map((role) => get(role).jwk),
   }
@@ -121,28 +112,9 @@ export function isComplete(stored: Partial<StoredKeys>): stored is StoredKeys {
   return ROLES.every((role) => stored[role] !== undefined)
 }
 
-/** HMAC of a JWS (RFC 7518 section 3.2); the key may be empty. */
-export function hmac(secret: Uint8Array, algorithm: Algorithm, data: Uint8Array): Uint8Array {
-  return new Uint8Array(createHmac(digestOf(algorithm), secret).update(data).digest())
-}
-
-function signature(key: KeyObject, algorithm: Algorithm, data: Uint8Array): Uint8Array {
-  if (algorithm.startsWith('Ed')) return new Uint8Array(sign(null, data, key))
-  const digest = digestOf(algorithm)
-  if (algorithm.startsWith('ES')) return new Uint8Array(sign(digest, data, { key, dsaEncoding: 'ieee-p1363' }))
-  const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
-  return new Uint8Array(sign(digest, data, algorithm.startsWith('PS') ? { key, ...pss } : key))
-}
-
-function digestOf(algorithm: Algorithm): string {
-  return algorithm === 'ES256K' ? 'sha256' : `sha${algorithm.slice(2)}`
-}
-
 function signingKey(role: KeyRole, stored: JsonObject): SigningKey {
   const { alg, jwk: members, made } = KINDS[role]
-  const own = Object.fromEntries(
-    PUBLIC_MEMBERS.flatMap((name) => (stored[name] === undefined ? [] : [[name, stored[name]]])),
-  )
+  const own = publicMembersOf(stored)
   const thumbprint = thumbprintOf(made === 'oct' ? stored : own)
   const kid = `${role.toLowerCase()}-${thumbprint.slice(0, 8)}`
   const jwk: JsonObject = { ...(made === 'oct' ? stored : own), kid, ...(members ?? { use: 'sig', alg }) }
@@ -160,11 +132,4 @@ function signingKey(role: KeyRole, stored: JsonObject): SigningKey {
     },
     ...(made.startsWith('rsa') ? { pkcs1Pem: publicKey().export({ type: 'pkcs1', format: 'pem' }).toString() } : {}),
   }
-}
-
-/** RFC 7638: SHA-256 over the required members in lexicographic order, base64url. */
-export function thumbprintOf(jwk: JsonObject): string {
-  const required = ['crv', 'e', 'k', 'kty', 'n', 'x', 'y'].filter((name) => jwk[name] !== undefined)
-  const text = JSON.stringify(Object.fromEntries(required.map((name) => [name, jwk[name]])))
-  return createHash('sha256').update(text).digest('base64url')
 }

@@ -2,7 +2,7 @@ import { base64url } from '../model/compact.ts'
 import type { Change, Json, JsonObject } from '../model/json.ts'
 import { ALGORITHMS, PUBLISHED_ALGORITHMS } from '../model/token.ts'
 import type { Algorithm, KeyRole, Mint, MintOptions, SigningKey, Token } from '../model/token.ts'
-import { hmac } from './keys.ts'
+import { hmac } from '../signing/jws.ts'
 import type { KeyStore } from './keys.ts'
 
 /** What every token of one minter starts from. */

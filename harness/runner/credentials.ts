@@ -1,6 +1,6 @@
 import type { Random } from '../bench/random.ts'
 import { createPublicKey } from 'node:crypto'
-import { thumbprintOf } from '../issuer/keys.ts'
+import { thumbprintOf } from '../signing/jws.ts'
 import type { KeyStore } from '../issuer/keys.ts'
 import { octets, segmentsOf } from '../model/compact.ts'
 import { TrustspecError } from '../model/errors.ts'

@@ -1,0 +1,121 @@
+import type { Clock } from '../clock/clock.ts'
+import type { JsonObject } from '../model/json.ts'
+import type { OptionTable } from './options.ts'
+import type { Verdict } from './reply.ts'
+import type { GatewayRequest } from './request.ts'
+
+/** Lets a request go on (undefined), or answers in place of the origin. What it throws is answered with 500. */
+export type Inbound = (request: GatewayRequest) => Verdict | undefined | Promise<Verdict | undefined>
+
+/** Something that the operator of the gateway should know; holds no key and no token. */
+export interface OperatorEvent {
+  /** kebab-case, such as `leaked-key-revoked` or `limit-store-down`. */
+  readonly event: string
+  readonly [detail: string]: string | number | boolean
+}
+
+/** An API key that the gateway knows, found by the text of the key. */
+export interface KeyRecord {
+  /** Public id, such as `key_…`; safe to log. */
+  readonly id: string
+  readonly consumer: string
+  readonly metadata: JsonObject
+  /** Milliseconds since the epoch from which the key is refused. */
+  readonly expiresMs?: number
+  /** The key or its consumer was switched off. */
+  readonly disabled: boolean
+}
+
+/** Finds keys. Rejects when its store cannot be asked: then nobody is let in. */
+export interface KeyDirectory {
+  /** The record of exactly this key in the bucket; undefined when there is none. */
+  readonly find: (bucket: string, key: string) => KeyRecord | undefined | Promise<KeyRecord | undefined>
+  /** Told whenever any key or consumer changed, in this instance or another; gives the way to stop being told. */
+  readonly onChange: (listener: () => void) => () => void
+}
+
+/** So many in so long. */
+export interface LimitRule {
+  readonly limit: number
+  readonly windowMs: number
+}
+
+/** What a limit made of a request. */
+export interface Taken {
+  readonly allowed: boolean
+  /** Requests that would still be admitted now. */
+  readonly remaining: number
+  /** Milliseconds until the next request is admitted; 0 while some remain. */
+  readonly retryMs: number
+  /** Milliseconds until the whole limit is free again, if nothing more is taken. */
+  readonly resetMs: number
+}
+
+/** Counters of a sliding window, exact: never more than `limit` in any span of `windowMs`. Rejects when its store is away. */
+export interface LimitStore {
+  /** Takes `cost` if that much is left; refused requests take nothing. */
+  readonly take: (key: string, rule: LimitRule, cost: number) => Taken | Promise<Taken>
+}
+
+/** Use of a period, by meter. */
+export interface PeriodUse {
+  readonly anchorMs: number
+  readonly used: Readonly<Record<string, number>>
+}
+
+/** Counters of long periods, kept across restarts. Rejects when its store is away. */
+export interface QuotaStore {
+  /** Use of the period that begins at `startMs`; the first asker's `anchorMs` is kept for ever. */
+  readonly read: (key: string, anchorMs: number) => PeriodUse | Promise<PeriodUse>
+  /** Adds to the meters of the period that begins at `startMs`, and forgets earlier ones. */
+  readonly add: (key: string, startMs: number, meters: Readonly<Record<string, number>>) => void | Promise<void>
+  /** Use since `startMs`. */
+  readonly usedSince: (
+    key: string,
+    startMs: number,
+  ) => Readonly<Record<string, number>> | Promise<Readonly<Record<string, number>>>
+}
+
+/** Mints gateway tokens and publishes the keys to them. */
+export interface TokenService {
+  /** Value of `iss`: configured, never made from a request. */
+  readonly issuer: string
+  /** Seconds that a token lives where nothing else is said. */
+  readonly lifetimeSec: number
+  /** Grows with every change after which tokens signed so far must not be used again. */
+  readonly generation: () => number
+  /** A compact JWS over the claims with `iss`, `iat` and `exp` of the service. Throws when no key can sign. */
+  readonly sign: (claims: JsonObject, lifetimeSec: number) => string
+}
+
+/** What policies share. */
+export interface Services {
+  readonly clock: Clock
+  readonly keys: KeyDirectory
+  readonly limits: LimitStore
+  readonly quotas: QuotaStore
+  /** Undefined where the project registers no JWT service. */
+  readonly tokens: TokenService | undefined
+  readonly report: (event: OperatorEvent) => void
+}
+
+/** What a policy is made with. */
+export interface PolicyContext extends Services {
+  /** Name in policies.json: counters are kept by it. */
+  readonly name: string
+  /** A function of the project's own modules, loaded before; for options that name `module` and `export`. */
+  readonly own: (module: string, exported: string) => (...args: readonly unknown[]) => unknown
+}
+
+/** A kind of inbound policy. */
+export interface PolicyKind {
+  /** `policyType`, such as `api-key-inbound`. */
+  readonly type: string
+  /** `handler.export`, such as `ApiKeyInboundPolicy`. */
+  readonly exported: string
+  readonly options: OptionTable
+  /** The options have passed the table; defaults are the policy's to fill in. */
+  readonly create: (options: Readonly<Record<string, unknown>>, context: PolicyContext) => Inbound
+  /** Whether it can only work where a JWT service is registered; then its absence stops the start-up. */
+  readonly needsTokens?: boolean
+}

@@ -1,0 +1,41 @@
+import type { JsonObject } from '../model/json.ts'
+import type { Headers } from './headers.ts'
+
+/** Who called, as a policy established it. */
+export interface User {
+  /** Name of the consumer. */
+  readonly sub: string
+  /** Metadata of the consumer. */
+  readonly data: JsonObject
+}
+
+/**
+ * A request on its way through the policies. `headers` and `search` are what the origin will get: policies change
+ * them. Everything else is as it came in.
+ */
+export interface GatewayRequest {
+  /** UUID; also sent to the origin and given to the caller. */
+  readonly id: string
+  /** As it came, case and all. */
+  readonly method: string
+  /** Path of the target, undecoded, without its query. */
+  readonly path: string
+  /** Query with its question mark, or empty. */
+  search: string
+  readonly headers: Headers
+  /** Values of the path parameters of the route, percent-decoded. */
+  readonly params: Readonly<Record<string, string>>
+  /** Address of the caller, by the declared trust in proxies. */
+  readonly clientAddress: string
+  /** Octets that the caller announced; undefined when it did not say (chunked), 0 when there is no body. */
+  readonly contentLength: number | undefined
+  /** Public URL of the gateway with the target as it came in. Never made from the Host header. */
+  readonly url: string
+  user: User | undefined
+  /** Lines that any answer to this request gets, flat. */
+  readonly answerLines: string[]
+  /** Octets of body beyond which the request is answered with 413 in mid-stream; undefined: the limit of the gateway. */
+  bodyLimit: number | undefined
+  /** Told the status of the answer once its head is there, whoever gave it; for policies that count answers. */
+  readonly onStatus: ((status: number) => void)[]
+}
