@@ -116,6 +116,11 @@ export interface PolicyKind {
   readonly options: OptionTable
   /** The options have passed the table; defaults are the policy's to fill in. */
   readonly create: (options: Readonly<Record<string, unknown>>, context: PolicyContext) => Inbound
+  /** Names of headers that it takes a credential from, and that it sets for origins. */
+  readonly headers?: (options: Readonly<Record<string, unknown>>) => {
+    readonly reads?: readonly string[]
+    readonly sets?: readonly string[]
+  }
   /** Whether it can only work where a JWT service is registered; then its absence stops the start-up. */
   readonly needsTokens?: boolean
 }

@@ -1,0 +1,52 @@
+import type { IncomingMessage } from 'node:http'
+import type { Headers } from './headers.ts'
+import { problem } from './reply.ts'
+import type { Problem } from './reply.ts'
+import type { Target } from './steps.ts'
+
+/**
+ * What servers decode or normalise differently in a path: slashes, backslashes, line ends and NUL in percent-encoded
+ * form, what would be an encoding once it is decoded, backslashes and control octets as they are.
+ */
+const AMBIGUOUS = /%(?:2f|5c|00|0a|0d|25[\da-f]{2})|\\|[^\u0021-\u007e]/iu
+
+/** A segment that is `.` or `..`, in any mixture of encodings, also in front of parameters. */
+const DOTS = /(?:^|\/)(?:\.|%2e){1,2}(?:;[^/]*)?(?:\/|$)/iu
+
+const SCHEME = /^https?:\/\/[^/?#]*/iu
+
+/** Methods for which a body means nothing, so that servers disagree about reading it (RFC 9110 section 9.3). */
+const BODILESS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
+
+/** Refuses what no two servers read alike; gives path and query of what is left. */
+export function admit(incoming: IncomingMessage, headers: Headers): Target | Problem {
+  if (incoming.httpVersionMajor !== 1) return problem(505, { close: true })
+  const hosts = headers.all('host')
+  // RFC 9112 section 3.2.
+  if (hosts.length > 1 || (hosts.length === 0 && incoming.httpVersionMinor > 0)) return refused('One Host is needed')
+  if (headers.has('transfer-encoding')) {
+    // RFC 9112 section 6.1: a coding that is not understood, and framing in a version that does not have it.
+    if (headers.get('transfer-encoding')?.toLowerCase() !== 'chunked') return problem(501, { close: true })
+    if (incoming.httpVersionMinor === 0 || headers.has('content-length')) return refused('The framing is ambiguous')
+  }
+  if (BODILESS.has(incoming.method ?? '') && hasBody(headers)) return refused('This method takes no body')
+  const target = (incoming.url ?? '').replace(SCHEME, '')
+  if (!target.startsWith('/') && !target.startsWith('?')) return refused('The target is neither a path nor a URL')
+  if (target.includes('#')) return refused('The target has a fragment')
+  const at = target.indexOf('?')
+  const path = at < 0 ? target : target.slice(0, at)
+  const search = at < 0 ? '' : target.slice(at)
+  if (AMBIGUOUS.test(path) || DOTS.test(path) || path.includes('//')) return refused('The path can be read in two ways')
+  if (/[^\u0021-\u007e]/u.test(search)) return refused('The query holds octets that a URL cannot')
+  return { path: path === '' ? '/' : path, search: search === '?' ? '' : search }
+}
+
+/** Whether a request announces a body. */
+export function hasBody(headers: Headers): boolean {
+  return headers.has('transfer-encoding') || (headers.get('content-length') ?? '0') !== '0'
+}
+
+/** The connection closes too: where the framing is in doubt, so is everything that follows. */
+function refused(detail: string): Problem {
+  return problem(400, { detail, close: true })
+}

@@ -1,0 +1,185 @@
+import { Transform } from 'node:stream'
+import type { TransformCallback } from 'node:stream'
+import type { Dispatcher } from 'undici'
+import { problem } from './reply.ts'
+import type { Problem } from './reply.ts'
+import type { Destination } from './settings.ts'
+import type { Exchange, Exchanged, GatewayContext, GatewaySteps } from './steps.ts'
+
+/** Redirects that are followed at most, where a handler follows them. */
+const MOST_REDIRECTS = 5
+
+const REDIRECTS = new Set([301, 302, 303, 307, 308])
+
+/** Methods that may be sent again: they ask for nothing to be done (RFC 9110 section 9.2.1). */
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/** Faults of a connection that broke before an answer began, as an idle one may at any time (RFC 9112 section 9.3.1). */
+const BROKEN = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
+
+/** Raised in the body of a request that is larger than it may be. */
+class TooLarge extends Error {}
+
+/** Sends the request to the origin and its answer to the caller, both streaming. */
+export async function exchange(given: Exchange, steps: GatewaySteps, context: GatewayContext): Promise<Exchanged> {
+  const { incoming, handler } = given
+  const retries = SAFE.has(incoming.method ?? '') ? 1 : 0
+  const redirects = handler.followRedirects && SAFE.has(incoming.method ?? '') ? MOST_REDIRECTS : 0
+  let current = given
+  for (let attempt = 0, hops = 0; ;) {
+    const ended = await once(current, hops < redirects, steps, context)
+    if ('location' in ended) {
+      hops += 1
+      current = redirected(current, ended.location, context)
+      continue
+    }
+    if ('problem' in ended && BROKEN.has(ended.fault) && attempt < retries) {
+      attempt += 1
+      continue
+    }
+    return ended
+  }
+}
+
+/** One request to one origin. */
+function once(
+  given: Exchange,
+  follows: boolean,
+  steps: GatewaySteps,
+  { limits, origins }: GatewayContext,
+): Promise<Exchanged | { readonly location: URL }> {
+  const { request, incoming, response, destination, lines } = given
+  return new Promise((resolve) => {
+    const body = bodyOf(given, limits.bodyOctets)
+    let status = 0
+    let location: URL | undefined
+    let abort: ((reason: Error) => void) | undefined
+    const gone = (): void => {
+      if (!response.writableFinished) abort?.(new Error('The caller went away'))
+    }
+    const settle = (outcome: Exchanged | { readonly location: URL }): void => {
+      response.off('close', gone)
+      resolve(outcome)
+    }
+    response.on('close', gone)
+    const options: Dispatcher.DispatchOptions = {
+      origin: destination.origin,
+      path: destination.target,
+      method: request.method,
+      headers: lines,
+      body,
+      headersTimeout: limits.answerMs,
+      bodyTimeout: limits.idleMs,
+    }
+    origins.dispatch(options, {
+      onRequestStart(controller) {
+        abort = (reason) => {
+          controller.abort(reason)
+        }
+        if (response.destroyed) controller.abort(new Error('The caller went away'))
+      },
+      onResponseStart(controller, statusCode, headers, statusMessage) {
+        // Interim answers are between two neighbours; 103 is a hint that may be dropped (RFC 9110 section 15.2).
+        if (statusCode < 200) return
+        if (follows && REDIRECTS.has(statusCode) && typeof headers['location'] === 'string') {
+          location = locationOf(destination, headers['location'])
+          if (location) return
+        }
+        status = statusCode
+        for (const told of request.onStatus) told(statusCode)
+        const kept = steps.answer(textOf(controller.rawHeaders), given)
+        response.writeHead(statusCode, statusMessage ?? '', kept)
+        response.on('drain', () => {
+          controller.resume()
+        })
+      },
+      onResponseData(controller, chunk) {
+        if (location) return
+        if (!response.write(chunk)) controller.pause()
+      },
+      onResponseEnd() {
+        if (location) {
+          settle({ location })
+          return
+        }
+        response.end()
+        settle({ status })
+      },
+      onResponseError(_, error) {
+        const fault = faultOf(error)
+        if (response.destroyed) {
+          settle({ status, fault: 'ERR_CALLER_GONE' })
+        } else if (response.headersSent) {
+          // The caller must see that something is missing: never a clean end.
+          response.destroy()
+          settle({ status, fault })
+        } else settle({ problem: problemOf(fault), fault })
+        incoming.unpipe()
+      },
+    })
+  })
+}
+
+/** The body to send, counted; null where there is none. */
+function bodyOf({ request, incoming }: Exchange, limit: number): Transform | null {
+  if (request.contentLength === 0) return null
+  const most = Math.min(limit, request.bodyLimit ?? limit)
+  let octets = 0
+  // A stream of its own: undici destroys what it is given, and that must not be the caller's connection.
+  const counted = new Transform({
+    transform(chunk: Buffer, _encoding, callback: TransformCallback) {
+      octets += chunk.length
+      if (octets > most) callback(new TooLarge('The body is larger than it may be'))
+      else callback(null, chunk)
+    },
+  })
+  incoming.on('aborted', () => {
+    counted.destroy(new Error('The caller went away'))
+  })
+  return incoming.pipe(counted)
+}
+
+/** Header lines as text, flat. */
+function textOf(raw: unknown): string[] {
+  if (!Array.isArray(raw)) return []
+  return raw.map((part: Buffer | string) => (typeof part === 'string' ? part : part.toString('latin1')))
+}
+
+/** Code of what went wrong, for logs. */
+export function faultOf(error: Error): string {
+  if (error instanceof TooLarge) return 'ERR_BODY_TOO_LARGE'
+  if ('code' in error && typeof error.code === 'string') return error.code
+  if (error.cause instanceof Error) return faultOf(error.cause)
+  return error.name
+}
+
+/** The refusal that stands for a fault on the way to the origin (RFC 9110 sections 15.6.3 and 15.6.5). */
+export function problemOf(fault: string): Problem {
+  if (fault === 'ERR_BODY_TOO_LARGE') return problem(413, { detail: 'The body is too large', close: true })
+  const late = ['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'ETIMEDOUT'].includes(
+    fault,
+  )
+  return late
+    ? problem(504, { detail: 'The origin took too long' })
+    : problem(502, { detail: 'The origin did not answer' })
+}
+
+function locationOf({ origin, target }: Destination, location: string): URL | undefined {
+  if (!URL.canParse(location, `${origin}${target}`)) return undefined
+  const url = new URL(location, `${origin}${target}`)
+  return url.protocol === 'http:' || url.protocol === 'https:' ? url : undefined
+}
+
+/** Lines that a request takes to another origin: none in which anybody vouches for anybody. */
+const TRUST = new Set(['authorization', 'cookie', 'proxy-authorization'])
+
+function redirected(given: Exchange, url: URL, { managed }: GatewayContext): Exchange {
+  const isSame = url.origin === given.destination.origin
+  const lines: string[] = ['Host', url.host]
+  for (let at = 0; at < given.lines.length; at += 2) {
+    const name = (given.lines[at] ?? '').toLowerCase()
+    const isTrust = TRUST.has(name) || managed.has(name)
+    if (name !== 'host' && (isSame || !isTrust)) lines.push(given.lines[at] ?? '', given.lines[at + 1] ?? '')
+  }
+  return { ...given, lines, destination: { origin: url.origin, target: `${url.pathname}${url.search}` } }
+}
