@@ -1,17 +1,13 @@
 import { Inconclusive } from '../model/errors.ts'
-import type { Judgement } from '../model/bench.ts'
 import type { Answer, Probe } from '../model/http.ts'
-import type { NotProven } from '../model/result.ts'
 import type { Mint, Token } from '../model/token.ts'
 import type { Failure } from '../model/verdict.ts'
 import { exchange, placeOf, requestOf, seen } from './exchange.ts'
 import type { Exchange } from './exchange.ts'
-import type { CaseOutcome, RawFinding } from './outcome.ts'
+import { Ledger, Stop } from './ledger.ts'
+import type { CaseOutcome } from './outcome.ts'
 import { letsAnyoneIn } from './session.ts'
 import type { Session } from './session.ts'
-
-/** Raised to leave a case early: what it found is already noted. */
-export class Stop extends Error {}
 
 interface Shape {
   readonly probe: Probe
@@ -30,16 +26,9 @@ export class CaseRun {
   readonly #mint: Mint
   /** The user's token at the start of the case, where there is one. */
   readonly #given: Token | undefined
-  readonly #findings: RawFinding[] = []
-  readonly #doubts: string[] = []
-  readonly #notProven: NotProven[] = []
-  readonly #unproven: string[] = []
   readonly #shapes = new Map<string, Shape>()
-  readonly #exchanges = new Map<string, Exchange>()
-  readonly #steps = new Set<Promise<unknown>>()
-  readonly #measured: Record<string, string | number | boolean> = {}
-  #pending = 0
-  #judged = 0
+  /** What the case has come to so far. */
+  readonly ledger = new Ledger()
 
   constructor(session: Session, caseId: string, mint: Mint, given: Token | undefined) {
     this.#session = session
@@ -57,7 +46,7 @@ export class CaseRun {
   }
 
   accepts(what: Token | Probe, stimulus: string): Promise<Answer> {
-    return this.#step(async () => {
+    return this.ledger.step(async () => {
       const probe = asProbe(what)
       const sent = await this.#send(probe, stimulus)
       if (sent.answer.outcome === 'accepted') await this.#accepted(probe, stimulus, sent)
@@ -67,7 +56,7 @@ export class CaseRun {
   }
 
   refuses(what: Token | Probe, stimulus: string, never?: string): Promise<Answer> {
-    return this.#step(async () => {
+    return this.ledger.step(async () => {
       const probe = asProbe(what)
       const proven = await this.#proven(probe, stimulus)
       const sent = await this.#send(probe, stimulus)
@@ -75,92 +64,39 @@ export class CaseRun {
       if (isLetIn(answer, this.#session.profile.marker)) this.#fail('fail-open', stimulus, REFUSAL, sent)
       else if (never !== undefined && tells(answer, never)) {
         this.#fail('fail-open', stimulus, `${REFUSAL}, without the forged identity`, sent, 'the answer holds it')
-      } else if (!proven) this.#unproven.push(stimulus)
+      } else if (!proven) this.ledger.unproven(stimulus)
       else if (answer.outcome === 'crashed') this.#crash(stimulus, REFUSAL, sent)
-      else if (answer.outcome === 'other') this.#doubts.push(odd(stimulus, answer))
+      else if (answer.outcome === 'other') this.ledger.doubt(odd(stimulus, answer))
       return answer
     })
   }
 
   survives(what: Token | Probe, stimulus: string): Promise<Answer> {
-    return this.#step(async () => {
+    return this.ledger.step(async () => {
       const probe = asProbe(what)
       const proven = await this.#proven(probe, stimulus)
       const sent = await this.#send(probe, stimulus)
       const { answer } = sent
-      if (!proven) this.#unproven.push(stimulus)
+      if (!proven) this.ledger.unproven(stimulus)
       else if (answer.outcome === 'crashed') this.#crash(stimulus, 'accepted, or answered with 4xx', sent)
-      else if (answer.status >= 300 && answer.status < 400) this.#doubts.push(odd(stimulus, answer))
+      else if (answer.status >= 300 && answer.status < 400) this.ledger.doubt(odd(stimulus, answer))
       return answer
     })
   }
 
   observes(what: Token | Probe, stimulus: string): Promise<Answer> {
-    return this.#step(async () => (await this.#send(asProbe(what), stimulus)).answer, false)
+    return this.ledger.step(async () => (await this.#send(asProbe(what), stimulus)).answer, false)
   }
 
-  judge(holds: boolean, { stimulus, expected, observed, failure = 'fail' }: Judgement): void {
-    this.#judged += 1
-    if (holds) return
-    const sent = this.#exchanges.get(stimulus)
-    this.#findings.push({ stimulus, expected, observed, failure, ...(sent ? { exchange: sent } : {}) })
-  }
-
-  notProven(stimulus: string, reason: string, unlock: string): void {
-    this.#notProven.push({ stimulus, reason, unlock })
-  }
-
-  records(name: string, value: string | number | boolean): void {
-    this.#measured[name] = value
-  }
-
-  /** Ends the case: waits for its steps, proves the shapes once more, sums up. `thrown` is what the case threw. */
-  async finish(thrown: unknown): Promise<CaseOutcome> {
-    const unawaited = this.#pending
-    await Promise.allSettled(this.#steps)
-    if (thrown instanceof Inconclusive) this.#doubts.unshift(thrown.message)
-    if (unawaited > 0 && thrown === undefined) {
-      this.#doubts.push(`The case returned with ${unawaited} steps that it did not await.`)
-    }
-    if (!(thrown instanceof Stop)) await this.#proveAgain()
-    const isRecord = Object.keys(this.#measured).length > 0
-    const wholly = this.#judged === 0 && !isRecord && thrown === undefined
-    const isLocked = wholly && this.#notProven.length > 0
-    if (wholly && !isLocked) this.#doubts.push('The case judged nothing.')
-    const [doubt] = this.#doubts
-    const unproven = this.#unproven.length
-    return {
-      findings: this.#findings,
-      ...(doubt === undefined ? {} : { inconclusive: doubt }),
-      ...(unproven > 0 || isLocked ? { notApplicable: notApplicable(this.#unproven, this.#notProven) } : {}),
-      notProven: this.#notProven,
-      stimuli: this.#judged - unproven,
-      measured: this.#measured,
-    }
-  }
-
-  #step(act: () => Promise<Answer>, judged = true): Promise<Answer> {
-    this.#pending += 1
-    const step = (async () => {
-      const answer = await act()
-      if (judged) this.#judged += 1
-      return answer
-    })()
-    const settled = step
-      .finally(() => {
-        this.#pending -= 1
-      })
-      .catch(() => {
-        // The case sees the same rejection through the step itself.
-      })
-    this.#steps.add(settled)
-    return settled.then(() => step)
+  /** Ends the case and proves its shapes once more; `thrown` is what it threw. */
+  finish(thrown: unknown): Promise<CaseOutcome> {
+    return this.ledger.finish(thrown, () => this.#proveAgain())
   }
 
   async #send(probe: Probe, stimulus: string): Promise<Exchange> {
     const { client, profile, refusals, acceptances } = this.#session
     const sent = await exchange(client, probe, profile)
-    this.#exchanges.set(stimulus, sent)
+    this.ledger.keep(stimulus, sent)
     if (sent.answer.outcome === 'accepted') acceptances.set(placeOf(probe, profile).route.path, sent.answer)
     else refusals.push({ caseId: this.#caseId, stimulus, probe, answer: sent.answer })
     return sent
@@ -173,20 +109,20 @@ export class CaseRun {
       this.#fail('fail-open', stimulus, 'accepted for the subject of the token', sent)
     }
     if (await letsAnyoneIn(this.#session, probe)) {
-      this.#doubts.push('A request without a token is answered in the same way, so that acceptance proves nothing.')
+      this.ledger.doubt('A request without a token is answered in the same way, so that acceptance proves nothing.')
     }
   }
 
   async #notAccepted(probe: Probe, stimulus: string, sent: Exchange): Promise<void> {
     const { answer } = sent
     if (answer.outcome === 'other') {
-      this.#doubts.push(odd(stimulus, answer))
+      this.ledger.doubt(odd(stimulus, answer))
       return
     }
     if (probe.token && !probe.token.control) {
       const control = await this.#control(shapeOf(probe, this.#session))
       if (control.outcome !== 'accepted') {
-        this.#doubts.push(`${stimulus}: not accepted, but neither is an unaltered token now (${seen(control)}).`)
+        this.ledger.doubt(`${stimulus}: not accepted, but neither is an unaltered token now (${seen(control)}).`)
         return
       }
     }
@@ -200,7 +136,7 @@ export class CaseRun {
     const kind = shapeOf(probe, this.#session)
     const role = probe.token?.provenBy
     if (role?.startsWith('no-alg') && kind.role !== role && this.#session.trusted) {
-      this.notProven(
+      this.ledger.notProven(
         stimulus,
         'no token signed by a key without "alg" is accepted',
         'a JWKS client that takes such keys',
@@ -245,19 +181,14 @@ export class CaseRun {
       if (answer.outcome === 'accepted') continue
       const what = 'a valid token after these stimuli'
       if (answer.outcome === 'crashed') {
-        this.#findings.push({
-          stimulus: what,
-          expected: 'accepted, as before',
-          observed: seen(answer),
-          failure: 'fail-crash',
-        })
-      } else this.#doubts.push(`A valid token was no longer accepted afterwards (${seen(answer)}).`)
+        this.ledger.fail('fail-crash', { stimulus: what, expected: 'accepted, as before', observed: seen(answer) })
+      } else this.ledger.doubt(`A valid token was no longer accepted afterwards (${seen(answer)}).`)
     }
   }
 
   #fail(failure: Failure, stimulus: string, expected: string, sent: Exchange, also?: string): void {
     const observed = [seen(sent.answer), ...(also === undefined ? [] : [also])].join('; ')
-    this.#findings.push({ stimulus, expected, observed, failure, exchange: sent })
+    this.ledger.fail(failure, { stimulus, expected, observed, exchange: sent })
   }
 
   #crash(stimulus: string, expected: string, sent: Exchange): void {
@@ -297,10 +228,4 @@ function odd(stimulus: string, answer: Answer): string {
         ? 'a redirect is neither a refusal nor an acceptance: test the API itself, not a login page'
         : 'neither an acceptance nor a refusal with 400, 401 or 403'
   return `${stimulus}: ${seen(answer)}; ${hint}.`
-}
-
-function notApplicable(unproven: readonly string[], locked: readonly NotProven[]): string {
-  return unproven.length > 0
-    ? 'Without a credential that the origin accepts, its refusals prove nothing.'
-    : (locked[0]?.reason ?? 'Nothing in it applies here.')
 }

@@ -5,9 +5,10 @@ import { Inconclusive, NotApplicable, TrustspecError } from '../model/errors.ts'
 import { encryptJwe } from '../issuer/jwe.ts'
 import { selfSignedCertificate } from '../issuer/certificate.ts'
 import { createMint } from '../issuer/mint.ts'
-import { CaseRun, Stop } from './case-run.ts'
+import { CaseRun } from './case-run.ts'
 import { exchange } from './exchange.ts'
 import { JwksControl } from './jwks-control.ts'
+import { Stop } from './ledger.ts'
 import { elapse } from './passage.ts'
 import type { CaseOutcome } from './outcome.ts'
 import { createRandom } from './random.ts'
@@ -49,7 +50,7 @@ export async function runCase(
     isAccepted: async () =>
       (await exchange(session.client, { token: run.controlToken() }, session.profile)).answer.outcome === 'accepted',
     notes(name, value) {
-      run.records(name, value)
+      run.ledger.records(name, value)
     },
   })
 
@@ -69,26 +70,26 @@ export async function runCase(
     survives: (what, stimulus) => run.survives(what, stimulus),
     observes: (what, stimulus) => run.observes(what, stimulus),
     judge(holds, judgement) {
-      run.judge(holds, judgement)
+      run.ledger.judge(holds, judgement)
     },
     guard(holds, otherwise) {
       if (!holds) throw new Inconclusive(otherwise)
     },
     records(name, value) {
-      run.records(name, value)
+      run.ledger.records(name, value)
     },
     can(capability, stimulus) {
       if (session.capabilities.has(capability)) return true
       const { says, unlock } = ORIGIN_CAPABILITIES[capability]
-      run.notProven(stimulus, `needs ${says}`, unlock)
+      run.ledger.notProven(stimulus, `needs ${says}`, unlock)
       return false
     },
     notProven(stimulus, reason, unlock) {
-      run.notProven(stimulus, reason, unlock)
+      run.ledger.notProven(stimulus, reason, unlock)
     },
     connect: () => Promise.resolve(session.client.connect()),
     async elapse(seconds) {
-      if (!session.clock) run.records('waited for, s', seconds)
+      if (!session.clock) run.ledger.records('waited for, s', seconds)
       await pass(seconds)
     },
     jwks: control.bench,

@@ -1,4 +1,5 @@
-interface Capability {
+/** Something that cases can need. */
+export interface Capability {
   /** What is there when it is met; completes "needs …". */
   readonly says: string
   /** The flag or the profile member that unlocks it. */

@@ -1,6 +1,5 @@
 import type { MeasuredProperty } from './behaviour.ts'
 import type { Subject } from './case.ts'
-import type { OriginCapability } from './capabilities.ts'
 import type { HeaderLines } from './http.ts'
 import type { Algorithm } from './token.ts'
 import type { ExitCode, Failure, Level, Verdict } from './verdict.ts'
@@ -108,7 +107,8 @@ export interface Report {
     readonly clockOffsetSec?: number
     readonly algorithms: readonly { readonly algorithm: Algorithm; readonly accepted: boolean }[]
   }
-  readonly capabilities: readonly OriginCapability[]
+  /** Names of what was there for cases to use. */
+  readonly capabilities: readonly string[]
   readonly cases: readonly CaseResult[]
   /** What was measured, whatever is declared; empty where only some cases were selected. */
   readonly behaviour: readonly MeasuredProperty[]

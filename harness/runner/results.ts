@@ -1,47 +1,48 @@
 import { worstOf } from '../bench/outcome.ts'
 import type { CaseOutcome, RawFinding } from '../bench/outcome.ts'
-import { ORIGIN_CAPABILITIES } from '../model/capabilities.ts'
-import type { OriginCapability } from '../model/capabilities.ts'
+import type { Capability } from '../model/capabilities.ts'
 import { CLAUSES } from '../model/clauses.ts'
 import type { CaseResult, ExpectedFinding, Finding, Report } from '../model/result.ts'
 import { EXIT, isFailure, VERDICTS } from '../model/verdict.ts'
 import type { Failure, Level, Verdict } from '../model/verdict.ts'
 import { formatEvidence } from '../report/evidence.ts'
-import type { Planned } from './select.ts'
+import type { PlannedFrame } from './select.ts'
 
 /** What results need to know of the run. */
 export interface Context {
   readonly origin: string
-  readonly capabilities: ReadonlySet<OriginCapability>
+  readonly capabilities: ReadonlySet<string>
+  /** What each capability of the subject is, and what unlocks it. */
+  readonly says: Readonly<Record<string, Capability>>
   readonly expected: readonly ExpectedFinding[]
   /** The user's credentials and their parts, for redaction. */
   readonly secrets: readonly string[]
 }
 
 /** The level of a case where its condition is missing. */
-export function levelOf({ subject }: Planned, capabilities: ReadonlySet<OriginCapability>): Level {
+export function levelOf({ subject }: PlannedFrame, capabilities: ReadonlySet<string>): Level {
   const { drops, level } = subject
   return drops && !capabilities.has(drops.without) ? drops.to : level
 }
 
 /** Needs of the case that are not met. */
-export function missingOf({ subject }: Planned, capabilities: ReadonlySet<OriginCapability>): OriginCapability[] {
+export function missingOf({ subject }: PlannedFrame, capabilities: ReadonlySet<string>): string[] {
   return subject.needs.filter((need) => !capabilities.has(need))
 }
 
 /** The result of a case that was not run. */
 export function unjudged(
-  planned: Planned,
+  planned: PlannedFrame,
   context: Context,
   verdict: 'skip' | 'inconclusive',
   reason: string,
-  missing: readonly OriginCapability[] = [],
+  missing: readonly string[] = [],
 ): CaseResult {
   return {
     ...frame(planned, context),
     verdict,
     reason,
-    missing: missing.map((capability) => ({ capability, ...ORIGIN_CAPABILITIES[capability] })),
+    missing: missing.map((capability) => missingPart(capability, context)),
     findings: [],
     notProven: [],
     stimuli: 0,
@@ -51,7 +52,12 @@ export function unjudged(
 }
 
 /** The result of a case that was run. */
-export function resultOf(planned: Planned, outcome: CaseOutcome, durationMs: number, context: Context): CaseResult {
+export function resultOf(
+  planned: PlannedFrame,
+  outcome: CaseOutcome,
+  durationMs: number,
+  context: Context,
+): CaseResult {
   const base = frame(planned, context)
   const worst = worstOf(outcome.findings)
   const { verdict, reason } = verdictOf(base.level, worst, outcome)
@@ -62,7 +68,7 @@ export function resultOf(planned: Planned, outcome: CaseOutcome, durationMs: num
     verdict,
     ...(verdict === 'warn' && worst ? { nature: worst } : {}),
     ...(reason === undefined ? {} : { reason }),
-    missing: locked ? [{ capability: 'control', ...ORIGIN_CAPABILITIES.control }] : [],
+    missing: locked ? [missingPart('control', context)] : [],
     findings: outcome.findings.map((finding) => findingOf(finding, context)),
     notProven: outcome.notProven,
     stimuli: outcome.stimuli,
@@ -84,7 +90,11 @@ function verdictOf(
   return { verdict: level === 'INFO' ? 'info' : 'pass' }
 }
 
-function frame({ id, suite, subject }: Planned, context: Context) {
+function missingPart(capability: string, { says }: Context): CaseResult['missing'][number] {
+  return { capability, ...(says[capability] ?? { says: capability, unlock: capability }) }
+}
+
+function frame({ id, suite, subject }: PlannedFrame, context: Context) {
   return {
     id,
     suite: suite.id,

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs'
+import { exchange } from '../bench/exchange.ts'
+import { runCase } from '../bench/origin-bench.ts'
 import { createRandom } from '../bench/random.ts'
 import type { Session } from '../bench/session.ts'
 import { createClient } from '../client/client.ts'
@@ -9,6 +11,7 @@ import type { Issuer, IssuerNames } from '../issuer/server.ts'
 import { startInterception } from '../intercept/intercept.ts'
 import type { Interception } from '../intercept/intercept.ts'
 import type { KeyStore } from '../issuer/keys.ts'
+import { ORIGIN_CAPABILITIES } from '../model/capabilities.ts'
 import { GATEWAYS } from '../model/gateways.ts'
 import type { Answer } from '../model/http.ts'
 import type { ResolvedProfile } from '../model/profile.ts'
@@ -30,6 +33,7 @@ import type { Known } from './profile.ts'
 import { exitOf, lockedOf, staleOf, summaryOf } from './results.ts'
 import type { Context } from './results.ts'
 import { runAll } from './schedule.ts'
+import type { Field } from './schedule.ts'
 import { plan } from './select.ts'
 
 /** Audience of control tokens where none is declared. */
@@ -98,11 +102,18 @@ export async function runOrigin(options: RunOptions): Promise<Report> {
   const context: Context = {
     origin: new URL(target.url).origin,
     capabilities: session.capabilities,
+    says: ORIGIN_CAPABILITIES,
     expected: target.expected,
     secrets: [...(user ? secretsOf(user) : []), ...(profile.apiKey ? [profile.apiKey.key] : [])],
   }
   const cause = found.cause === undefined ? undefined : redact(found.cause, context.secrets)
-  const cases = await runAll(planned, session, context, cause, options)
+  const field: Field<'origin'> = {
+    controlCase: 'origin/signature/control-valid',
+    run: (item, attempt) => runCase(session, item.suite.id, item.subject, attempt),
+    isAlive: async () => (await exchange(client, {}, profile)).answer.failure === undefined,
+    ...(target.restart ? { restart: target.restart } : {}),
+  }
+  const cases = await runAll(planned, field, context, cause, options)
   const measurements = cause === undefined ? (options.measurements ?? []) : []
   const behaviour = await measureAll(session, measurements, options.signal)
   const stale = staleOf(cases, target.expected)

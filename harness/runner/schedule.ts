@@ -1,8 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { runCase } from '../bench/origin-bench.ts'
-import { exchange } from '../bench/exchange.ts'
 import { worstOf } from '../bench/outcome.ts'
-import type { Session } from '../bench/session.ts'
+import type { CaseOutcome } from '../bench/outcome.ts'
+import type { Subject } from '../model/case.ts'
 import type { CaseResult } from '../model/result.ts'
 import type { RunOptions } from './options.ts'
 import { missingOf, resultOf, unjudged } from './results.ts'
@@ -12,13 +11,22 @@ import type { Planned } from './select.ts'
 /** Cases that run at the same time. */
 const TOGETHER = 6
 
-/** The case that is about the control itself: it is judged even where the control fails. */
-const CONTROL_CASE = 'origin/signature/control-valid'
+/** What a schedule has to know of what is under test. */
+export interface Field<S extends Subject> {
+  /** Full id of the case that is about the control itself: it is judged even where the control fails. */
+  readonly controlCase: string
+  /** Runs a case; `attempt` tells runs of the same case apart. */
+  readonly run: (item: Planned<S>, attempt: number) => Promise<CaseOutcome>
+  /** Whether anything answers. */
+  readonly isAlive: () => Promise<boolean>
+  /** Starts it again, where the harness can. */
+  readonly restart?: () => Promise<void>
+}
 
 /** Runs the planned cases, those that share nothing together, and gives their results in the planned order. */
-export async function runAll(
-  planned: readonly Planned[],
-  session: Session,
+export async function runAll<S extends Subject>(
+  planned: readonly Planned<S>[],
+  field: Field<S>,
   context: Context,
   cause: string | undefined,
   options: Pick<RunOptions, 'on' | 'signal'>,
@@ -30,23 +38,24 @@ export async function runAll(
     options.on({ type: 'case', result, done: results.size, of: planned.length })
   }
 
-  const judge = async (item: Planned, attempt: number): Promise<CaseResult> => {
+  const judge = async (item: Planned<S>, attempt: number): Promise<CaseResult> => {
     options.signal.throwIfAborted()
     options.on({ type: 'started', id: item.id })
     const started = performance.now()
-    const outcome = await runCase(session, item.suite.id, item.subject, attempt)
+    const outcome = await field.run(item, attempt)
     return resultOf(item, outcome, performance.now() - started, context)
   }
 
-  const runnable: Planned[] = []
+  const runnable: Planned<S>[] = []
   for (const item of planned) {
     const missing = missingOf(item, context.capabilities)
     if (missing.length > 0) report(unjudged(item, context, 'skip', needsText(missing), missing))
-    else if (cause !== undefined && item.id !== CONTROL_CASE) report(unjudged(item, context, 'inconclusive', cause))
+    else if (cause !== undefined && item.id !== field.controlCase)
+      report(unjudged(item, context, 'inconclusive', cause))
     else runnable.push(item)
   }
 
-  const doubtful: { readonly item: Planned; readonly first: CaseResult }[] = []
+  const doubtful: { readonly item: Planned<S>; readonly first: CaseResult }[] = []
   const queue = runnable.filter(({ subject }) => (subject.runs ?? 'together') === 'together')
   const worker = async (): Promise<void> => {
     for (let item = queue.shift(); item; item = queue.shift()) {
@@ -59,14 +68,14 @@ export async function runAll(
 
   const order = new Map(planned.map(({ id }, index) => [id, index]))
   doubtful.sort((a, b) => (order.get(a.item.id) ?? 0) - (order.get(b.item.id) ?? 0))
-  const alone: readonly { readonly item: Planned; readonly first?: CaseResult }[] = [
+  const alone: readonly { readonly item: Planned<S>; readonly first?: CaseResult }[] = [
     ...doubtful,
     ...['alone', 'last'].flatMap((kind) =>
       runnable.filter(({ subject }) => subject.runs === kind).map((item) => ({ item })),
     ),
   ]
   for (const { item, first } of alone) {
-    dead ??= cause === undefined ? await whyDead(session) : undefined
+    dead ??= cause === undefined ? await whyDead(field, planned[0]?.suite.id ?? '') : undefined
     const result = dead === undefined ? await judge(item, first ? 2 : 1) : unjudged(item, context, 'inconclusive', dead)
     report(first && letsIn(first) && !letsIn(result) ? first : result)
   }
@@ -91,17 +100,15 @@ const RECOVERY_MS = 3_000
 const POLL_MS = 100
 
 /** Why nothing can be judged any more, if so; the target is started again where the harness can. */
-async function whyDead(session: Session): Promise<string | undefined> {
-  const alive = async (): Promise<boolean> =>
-    (await exchange(session.client, {}, session.profile)).answer.failure === undefined
-  if (await alive()) return undefined
-  if (session.restart) await session.restart()
+async function whyDead<S extends Subject>({ isAlive, restart }: Field<S>, suite: string): Promise<string | undefined> {
+  if (await isAlive()) return undefined
+  if (restart) await restart()
   const started = Date.now()
   do {
-    if (await alive()) return undefined
+    if (await isAlive()) return undefined
     await wait(POLL_MS)
   } while (Date.now() - started < RECOVERY_MS)
-  return 'The origin stopped answering during the run, so that nothing after it could be judged.'
+  return `The ${suite.split('/')[0]} stopped answering during the run, so that nothing after it could be judged.`
 }
 
 function needsText(missing: readonly string[]): string {

@@ -1,20 +1,34 @@
-import type { ConformanceCase, Suite } from '../model/case.ts'
+import type { ConformanceCase, Subject, Suite } from '../model/case.ts'
 import { TrustspecError } from '../model/errors.ts'
 import { nearest } from '../model/nearest.ts'
+import type { Level } from '../model/verdict.ts'
 import type { Selection } from './options.ts'
 
 /** A case with the suite that it is in. */
-export interface Planned {
+export interface Planned<S extends Subject = 'origin'> {
   /** Full id. */
   readonly id: string
-  readonly suite: Suite
-  readonly subject: ConformanceCase
+  readonly suite: Suite<S>
+  readonly subject: ConformanceCase<S>
+}
+
+/** What can be said of a planned case whatever it is about. */
+export interface PlannedFrame {
+  readonly id: string
+  readonly suite: { readonly id: string }
+  readonly subject: Pick<
+    ConformanceCase,
+    'title' | 'level' | 'clause' | 'rationale' | 'remedy' | 'snippets' | 'runs'
+  > & {
+    readonly needs: readonly string[]
+    readonly drops?: { readonly without: string; readonly to: Level }
+  }
 }
 
 /** The selected cases in the order of the catalogue; ERR_USAGE for an unknown name, ERR_NOTHING_SELECTED for none. */
-export function plan(suites: readonly Suite[], select: Selection): readonly Planned[] {
+export function plan<S extends Subject>(suites: readonly Suite<S>[], select: Selection): readonly Planned<S>[] {
   const all = suites.flatMap((suite) =>
-    suite.cases.map((subject): Planned => ({ id: `${suite.id}/${subject.id}`, suite, subject })),
+    suite.cases.map((subject): Planned<S> => ({ id: `${suite.id}/${subject.id}`, suite, subject })),
   )
   for (const name of select.suites ?? []) {
     if (!suites.some(({ id }) => endsIn(id, name))) throw unknown('suite', name, suites)

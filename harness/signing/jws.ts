@@ -9,8 +9,8 @@ export function hmac(secret: Uint8Array, algorithm: Algorithm, data: Uint8Array)
   return new Uint8Array(createHmac(digestOf(algorithm), secret).update(data).digest())
 }
 
-/** Octets of R or S, by ECDSA algorithm (RFC 7518 section 3.4, RFC 8812 section 3.2). */
-const ECDSA_HALF: Readonly<Record<string, number>> = { ES256: 32, ES384: 48, ES512: 66, ES256K: 32 }
+/** Octets of R or S, by curve (RFC 7518 section 3.4): a key signs with its curve, whatever the algorithm is called. */
+const HALVES: Readonly<Record<string, number>> = { prime256v1: 32, secp384r1: 48, secp521r1: 66, secp256k1: 32 }
 
 /** Octets of a JWS signature by a private key, with any asymmetric algorithm that its type can compute. */
 export function signatureOf(key: KeyObject, algorithm: Algorithm, data: Uint8Array): Uint8Array {
@@ -18,7 +18,10 @@ export function signatureOf(key: KeyObject, algorithm: Algorithm, data: Uint8Arr
   const digest = digestOf(algorithm)
   if (algorithm.startsWith('ES')) {
     // Signing in DER and converting here costs half of what the encoding ieee-p1363 of node:crypto does.
-    return rawOfDerEcdsa(new Uint8Array(sign(digest, data, key)), ECDSA_HALF[algorithm] ?? 32)
+    return rawOfDerEcdsa(
+      new Uint8Array(sign(digest, data, key)),
+      HALVES[key.asymmetricKeyDetails?.namedCurve ?? ''] ?? 32,
+    )
   }
   const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
   return new Uint8Array(sign(digest, data, algorithm.startsWith('PS') ? { key, ...pss } : key))
