@@ -43,37 +43,62 @@ export interface LimitRule {
 /** What a limit made of a request. */
 export interface Taken {
   readonly allowed: boolean
-  /** Requests that would still be admitted now. */
+  /** What is left of the limit now. */
   readonly remaining: number
-  /** Milliseconds until the next request is admitted; 0 while some remain. */
+  /** Milliseconds until as much as was asked for is left; 0 when it was allowed, infinite when it never will be. */
   readonly retryMs: number
-  /** Milliseconds until the whole limit is free again, if nothing more is taken. */
-  readonly resetMs: number
+  /** Milliseconds until the oldest use leaves the window, so that more is left than now; 0 when nothing is used. */
+  readonly moreMs: number
+}
+
+/** What a request wants of one counter. */
+export interface Take {
+  /** A key always comes with the same window: another window is another counter. */
+  readonly key: string
+  readonly rule: LimitRule
+  /** A whole number, 0 for only looking. */
+  readonly cost: number
 }
 
 /** Counters of a sliding window, exact: never more than `limit` in any span of `windowMs`. Rejects when its store is away. */
 export interface LimitStore {
-  /** Takes `cost` if that much is left; refused requests take nothing. */
-  readonly take: (key: string, rule: LimitRule, cost: number) => Taken | Promise<Taken>
+  /** Takes the cost if that much is left; a refused request takes nothing. */
+  readonly take: (take: Take) => Taken | Promise<Taken>
+  /** Takes from every counter, or from none if one has not enough left; results in the order of what was asked. */
+  readonly takeAll: (takes: readonly Take[]) => readonly Taken[] | Promise<readonly Taken[]>
 }
 
-/** Use of a period, by meter. */
-export interface PeriodUse {
-  readonly anchorMs: number
-  readonly used: Readonly<Record<string, number>>
+/** Amounts by meter; none is negative where it is asked for. */
+export type Meters = Readonly<Record<string, number>>
+
+/** What a request wants of a quota. */
+export interface Reservation {
+  readonly key: string
+  /** The period, in milliseconds since the epoch; its end is not part of it. */
+  readonly startMs: number
+  readonly endMs: number
+  readonly meters: Meters
+  /** Most that each meter may reach in the period; meters that are not here have no bound. */
+  readonly allowances: Meters
+}
+
+/** What became of a reservation. */
+export interface Reserved {
+  readonly allowed: boolean
+  /** Start of the period that it counts in: a later one, when some other instance has begun that already. */
+  readonly startMs: number
+  /** Use of that period without this reservation. */
+  readonly used: Meters
 }
 
 /** Counters of long periods, kept across restarts. Rejects when its store is away. */
 export interface QuotaStore {
-  /** Use of the period that begins at `startMs`; the first asker's `anchorMs` is kept for ever. */
-  readonly read: (key: string, anchorMs: number) => PeriodUse | Promise<PeriodUse>
-  /** Adds to the meters of the period that begins at `startMs`, and forgets earlier ones. */
-  readonly add: (key: string, startMs: number, meters: Readonly<Record<string, number>>) => void | Promise<void>
-  /** Use since `startMs`. */
-  readonly usedSince: (
-    key: string,
-    startMs: number,
-  ) => Readonly<Record<string, number>> | Promise<Readonly<Record<string, number>>>
+  /** The moment from which periods of the key are counted: what its first asker gave, kept for ever. */
+  readonly anchor: (key: string, anchorMs: number) => number | Promise<number>
+  /** Adds the meters, unless one is used up or would go beyond its allowance: then nothing is added. */
+  readonly reserve: (reservation: Reservation) => Reserved | Promise<Reserved>
+  /** Adds to the period that begins at `startMs`, whatever is allowed; negative amounts give back. Nothing once it is over. */
+  readonly add: (key: string, startMs: number, meters: Meters) => void | Promise<void>
 }
 
 /** Mints gateway tokens and publishes the keys to them. */
