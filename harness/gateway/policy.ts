@@ -40,10 +40,11 @@ export interface LimitRule {
   readonly windowMs: number
 }
 
-/** What a limit made of a request. */
+/** What a counter made of a request. */
 export interface Taken {
+  /** Whether it had enough left; the request is let through if all of its counters had. */
   readonly allowed: boolean
-  /** What is left of the limit now. */
+  /** What is left of the limit, once the request took its part. */
   readonly remaining: number
   /** Milliseconds until as much as was asked for is left; 0 when it was allowed, infinite when it never will be. */
   readonly retryMs: number
@@ -62,10 +63,8 @@ export interface Take {
 
 /** Counters of a sliding window, exact: never more than `limit` in any span of `windowMs`. Rejects when its store is away. */
 export interface LimitStore {
-  /** Takes the cost if that much is left; a refused request takes nothing. */
-  readonly take: (take: Take) => Taken | Promise<Taken>
-  /** Takes from every counter, or from none if one has not enough left; results in the order of what was asked. */
-  readonly takeAll: (takes: readonly Take[]) => readonly Taken[] | Promise<readonly Taken[]>
+  /** Takes from every counter, or from none if one has not enough left; tells of each in the order of what was asked. */
+  readonly take: (takes: readonly Take[]) => readonly Taken[] | Promise<readonly Taken[]>
 }
 
 /** Amounts by meter; none is negative where it is asked for. */
