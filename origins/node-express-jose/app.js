@@ -6,7 +6,7 @@ const jwksUrl = new URL(process.env.JWKS_URL ?? `${issuer}/.well-known/jwks.json
 const audience = process.env.AUDIENCE ?? 'https://orders.example.com'
 const port = Number(process.env.PORT ?? 8888)
 
-const keys = createRemoteJWKSet(jwksUrl, { timeoutDuration: 2_000, cooldownDuration: 10_000 })
+const keys = createRemoteJWKSet(jwksUrl, { timeoutDuration: 2_000 })
 const options = {
   issuer,
   audience,
