@@ -62,6 +62,17 @@ export const objectOf =
     return undefined
   }
 
+/** An object with any names, at least one, whose every member passes. */
+export const mapOf =
+  (item: OptionCheck): OptionCheck =>
+  (value) => {
+    if (!isObject(value) || Object.keys(value).length === 0) return 'an object with at least one member'
+    const [name, due] = Object.entries(value)
+      .map(([name, member]) => [name, item(member)] as const)
+      .find(([, due]) => due !== undefined) ?? ['']
+    return due === undefined ? undefined : `an object whose "${name}" is ${due}`
+  }
+
 /** Any JSON object. */
 export const anyObject: OptionCheck = (value) => (isObject(value) ? undefined : 'an object')
 

@@ -1,0 +1,95 @@
+import {
+  closeSync,
+  existsSync,
+  fdatasync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from 'node:fs'
+import path from 'node:path'
+
+/** Milliseconds after which what was written is on the disk, where the machine itself loses power. */
+const SYNC_MS = 1_000
+
+/**
+ * Lines of a file that only grows. A line is with the operating system when `append` returns, so that it outlives
+ * the process however that ends; a machine without power may lose the last second.
+ */
+export interface Journal {
+  /** The lines that were there when it was opened. */
+  readonly lines: readonly string[]
+  /** Throws what the file system throws; then nothing of the line is in the file. */
+  readonly append: (line: string) => void
+  /** Replaces all lines, at once or not at all. */
+  readonly rewrite: (lines: Iterable<string>) => void
+  readonly close: () => void
+}
+
+/** Opens the file, or creates it for its owner alone. One process at a time: another would not see what this one writes. */
+export function openJournal(file: string): Journal {
+  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
+  const held = existsSync(file) ? readFileSync(file) : Buffer.alloc(0)
+  let descriptor = openSync(file, 'a', 0o600)
+  // A process that was killed while it wrote leaves a part of a line; nobody was told that it was written.
+  let size = held.lastIndexOf('\n') + 1
+  if (size < held.length) ftruncateSync(descriptor, size)
+  let timer: NodeJS.Timeout | undefined
+
+  const sync = (): void => {
+    timer = undefined
+    fdatasync(descriptor, () => undefined)
+  }
+
+  return {
+    lines: held.toString('utf8', 0, size).split('\n').slice(0, -1),
+    append(line) {
+      try {
+        writeAll(descriptor, `${line}\n`)
+      } catch (error) {
+        ftruncateSync(descriptor, size)
+        throw error
+      }
+      size += Buffer.byteLength(line) + 1
+      timer ??= setTimeout(sync, SYNC_MS).unref()
+    },
+    rewrite(lines) {
+      const text = [...lines].map((line) => `${line}\n`).join('')
+      const next = openSync(`${file}.next`, 'w', 0o600)
+      try {
+        writeAll(next, text)
+        fsyncSync(next)
+      } finally {
+        closeSync(next)
+      }
+      renameSync(`${file}.next`, file)
+      syncFolder(path.dirname(file))
+      closeSync(descriptor)
+      descriptor = openSync(file, 'a', 0o600)
+      size = Buffer.byteLength(text)
+    },
+    close() {
+      clearTimeout(timer)
+      fsyncSync(descriptor)
+      closeSync(descriptor)
+    },
+  }
+}
+
+function writeAll(descriptor: number, text: string): void {
+  let rest = Buffer.from(text)
+  while (rest.length > 0) rest = rest.subarray(writeSync(descriptor, rest))
+}
+
+/** A new name of a file is on the disk only with its folder. */
+function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, 'r')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
