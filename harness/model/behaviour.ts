@@ -13,10 +13,14 @@ export interface Measurement {
   readonly unit?: 's' | 'ms' | 'octets'
   /** Without one of these it is not measured, and the table says so. */
   readonly needs: readonly OriginCapability[]
-  /** The value; `known` has those of earlier measurements by name. Undefined where it cannot be told. */
+  /**
+   * The value; `known` has those of earlier measurements by name, `second` tells the whole second at the origin as it
+   * is at the moment. Undefined where it cannot be told.
+   */
   readonly measure: (
     bench: OriginBench,
     known: ReadonlyMap<string, MeasuredValue>,
+    second: () => number,
   ) => Promise<MeasuredValue | undefined>
 }
 

@@ -1,36 +1,16 @@
-import { execFileSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
 import { SUITES } from '../../suites/catalog.ts'
 import { embeddedKeys } from '../../fixtures/keys/keys.ts'
 import { runOrigin } from '../runner/run.ts'
 import { bundledOrigins, startBundled } from './bundled.ts'
+import { hasRuntime } from './runtimes.testing.ts'
 
 /** Making a virtual environment can take a minute where the registry is slow. */
 const FIRST_USE_MS = 240_000
 
-function hasGo(): boolean {
-  try {
-    execFileSync('go', ['version'], { stdio: 'ignore' })
-    return true
-  } catch {
-    console.log('The Go sample is not tested here: go is missing.')
-    return false
-  }
-}
+const testable = bundledOrigins().filter(({ name, start }) => hasRuntime(start.runtime, `the sample ${name}`))
 
-function hasPython(): boolean {
-  try {
-    execFileSync('python3', ['-c', 'import venv, ensurepip'], { stdio: 'ignore' })
-    return true
-  } catch {
-    console.log('The Python samples are not tested here: python3 with its venv module is missing.')
-    return false
-  }
-}
-
-const has = { node: () => true, python: hasPython, go: hasGo }
-
-describe.each(bundledOrigins().filter(({ start }) => has[start.runtime]()))('$name', (origin) => {
+describe.each(testable)('$name', (origin) => {
   test('has exactly the findings that its origin.json lists', { timeout: FIRST_USE_MS }, async () => {
     const report = await runOrigin({
       suites: SUITES,

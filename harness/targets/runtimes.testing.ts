@@ -1,0 +1,31 @@
+import { execFileSync } from 'node:child_process'
+import { findFaketime } from '../clock/faketime.ts'
+
+/** What a test of a sample needs on the machine, and what is left out without it. */
+const PROBES = {
+  python: ['python3', ['-c', 'import venv, ensurepip'], 'python3 with its venv module'],
+  go: ['go', ['version'], 'go'],
+  java: ['java', ['--version'], 'java'],
+} as const
+
+const printed = new Set<string>()
+
+/** Whether the machine has what a test needs; says once what is not tested for want of it. */
+export function hasRuntime(name: 'node' | 'faketime' | keyof typeof PROBES, untested: string): boolean {
+  if (name === 'node') return true
+  if (name === 'faketime') return findFaketime() !== undefined || missing('libfaketime', untested)
+  const [command, args, what] = PROBES[name]
+  try {
+    execFileSync(command, args, { stdio: 'ignore' })
+    return true
+  } catch {
+    return missing(what, untested)
+  }
+}
+
+function missing(what: string, untested: string): false {
+  const line = `Not tested here, because ${what} is missing: ${untested}.`
+  if (!printed.has(line)) console.log(line)
+  printed.add(line)
+  return false
+}
