@@ -3,17 +3,7 @@ import { movableClock } from '../../clock/clock.ts'
 import type { Taken } from '../policy.ts'
 import { createMemoryLimits } from './memory-limits.ts'
 import { naiveLimits, randomTakes } from './naive.testing.ts'
-
-/** A clock that stands still between moves. */
-function stillClock(startMs = 1_000_000) {
-  let nowMs = startMs
-  return {
-    nowMs: () => nowMs,
-    move(ms: number) {
-      nowMs += ms
-    },
-  }
-}
+import { stillClock } from './still-clock.testing.ts'
 
 const only = (taken: readonly Taken[]): Taken => {
   const [one] = taken

@@ -115,7 +115,7 @@ function createQuota(options: QuotaOptions, context: PolicyContext): Inbound {
       if ('problem' in quota) return quota
       if (!ownAnchor) {
         return asked(
-          () => quotas.anchor(`${prefix} ${quota.key}`, clock.nowMs()),
+          () => quotas.anchor(`${prefix} ${quota.key}`, Math.floor(clock.nowMs())),
           (anchorMs) => counted(request, quota, anchorMs),
         )
       }
