@@ -83,14 +83,15 @@ export function parseHeaderLines(lines: readonly string[], found: Set<Anomaly>):
 /** Lines of a block that ends with an empty line, without their ends and without the empty one. */
 export function linesOf(octets: Buffer, found: Set<Anomaly>): string[] {
   const lines = octets.toString('latin1').split('\n')
-  // Behind the last LF there is nothing.
-  if (lines.at(-1) === '') lines.pop()
+  // Behind the last LF there is nothing, or a line that was cut at the limit.
+  const rest = lines.pop()
   const ended = lines.map((line) => {
     if (line.endsWith('\r')) return line.slice(0, -1)
     found.add('bare-lf')
     return line
   })
-  if (ended.at(-1) === '') ended.pop()
+  if (rest) ended.push(rest)
+  else if (ended.at(-1) === '') ended.pop()
   return ended
 }
 
