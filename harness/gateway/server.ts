@@ -298,6 +298,7 @@ async function handleUpgrade(gateway: Parts, incoming: IncomingMessage, socket: 
   socket.on('error', () => socket.destroy())
   const refuse = (verdict: Verdict): number => {
     const reply = written(steps, verdict, request, context)
+    for (const told of request.onStatus) told(reply.status)
     const lines = [...reply.headers, ['zp-rid', request.id], ['Content-Length', String(Buffer.byteLength(reply.body))]]
     const text = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')
     socket.end(
