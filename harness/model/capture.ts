@@ -213,8 +213,9 @@ export type Encoding = 'base64' | 'hex' | 'percent' | 'json-escape'
 export interface Place {
   /** `Secret.name` */
   readonly secret: string
-  readonly part: 'request-line' | 'header' | 'cookie' | 'body' | 'trailer' | 'tunnel'
-  /** Name of the header, cookie or trailer; empty elsewhere. */
+  /** `token`: inside a JWT, wherever that is; its signature counts as the part that it stands in. */
+  readonly part: 'request-line' | 'header' | 'cookie' | 'token' | 'body' | 'trailer' | 'tunnel' | 'text'
+  /** Name of the header, cookie or trailer; `header` or `claims` of a token; empty elsewhere. */
   readonly name: string
   /** Empty: raw. */
   readonly encodings: readonly Encoding[]
