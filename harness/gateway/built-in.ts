@@ -12,7 +12,7 @@ export interface BuiltIns {
 /** Parts that answer at paths of their own. */
 export interface BuiltInParts {
   /** Discovery document and JWKS; undefined where the path is not theirs. */
-  readonly tokens: ((path: string, method: string, headers: Headers) => Reply | undefined) | undefined
+  readonly tokens: ((path: string, method: string, headers: Headers) => Verdict | undefined) | undefined
   /** The receiver of secret-scanning alerts, and its path. */
   readonly alerts:
     | { readonly path: string; readonly receive: (headers: Headers, body: Uint8Array) => Promise<Reply> }

@@ -106,6 +106,8 @@ export interface TokenService {
   readonly issuer: string
   /** Seconds that a token lives where nothing else is said. */
   readonly lifetimeSec: number
+  /** Seconds that a token may live: its key stays published for so long. */
+  readonly longestLifetimeSec: number
   /** Grows with every change after which tokens signed so far must not be used again. */
   readonly generation: () => number
   /** A compact JWS over the claims with `iss`, `iat` and `exp` of the service. Throws when no key can sign. */

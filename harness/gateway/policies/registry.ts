@@ -6,6 +6,7 @@ import { removeHeadersInbound } from './remove-headers-inbound.ts'
 import { requestSizeLimitInbound } from './request-size-limit-inbound.ts'
 import { setHeadersInbound } from './set-headers-inbound.ts'
 import { setUpstreamApiKeyInbound } from './set-upstream-api-key-inbound.ts'
+import { upstreamJwt } from './upstream-zuplo-jwt-auth-inbound.ts'
 
 /** All kinds of policies; a project that names another does not start. */
 export const POLICY_KINDS: readonly PolicyKind[] = [
@@ -16,4 +17,5 @@ export const POLICY_KINDS: readonly PolicyKind[] = [
   setHeadersInbound,
   removeHeadersInbound,
   setUpstreamApiKeyInbound,
+  upstreamJwt,
 ]
