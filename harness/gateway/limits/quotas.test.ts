@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Meters } from '../policy.ts'
 import { openFileQuotas } from './file-quotas.ts'
 import { createMemoryQuotas } from './memory-quotas.ts'
+import { createQuotaBook } from './quota-book.ts'
 import { seeded } from './naive.testing.ts'
 import { stillClock } from './still-clock.testing.ts'
 
@@ -103,6 +104,46 @@ test.each([1, 2, 3])('a file that is opened again and again knows what memory kn
   expect(refused).toBeGreaterThan(50)
   // Written anew now and then: it does not grow with what is over.
   expect(readFileSync(file, 'utf8').split('\n').length).toBeLessThan(200)
+})
+
+test('periods that are over are forgotten, anchors are not', () => {
+  const clock = stillClock(0)
+  const book = createQuotaBook()
+  const quotas = createMemoryQuotas(clock, book)
+  quotas.anchor('caller 0', 5)
+  const reserve = (count: number) => {
+    for (let nth = 0; nth < count; nth += 1) quotas.reserve({ ...reservation({ a: 1 }), key: `caller ${nth}` })
+  }
+  reserve(9_000)
+  expect(book.size()).toBe(9_001)
+  clock.move(DAY_MS)
+  reserve(10_000)
+  expect(book.size()).toBeLessThan(100)
+  expect(quotas.anchor('caller 0', 9)).toBe(5)
+})
+
+test('a file is written anew when it is opened, without what is over', () => {
+  const clock = stillClock(0)
+  const file = path.join(folder, 'over.jsonl')
+  const open = () => openFileQuotas(file, clock)
+  const lines = () => readFileSync(file, 'utf8').split('\n').slice(0, -1)
+  {
+    using quotas = open()
+    quotas.anchor('alice', 5)
+    for (let nth = 0; nth < 10; nth += 1) quotas.reserve(reservation({ a: 1 }))
+    expect(lines()).toHaveLength(11)
+  }
+  open()[Symbol.dispose]()
+  expect(lines()).toEqual(['["anchor","alice",5]', `["use","alice",0,${DAY_MS},{"a":10}]`])
+  clock.move(DAY_MS)
+  {
+    using quotas = open()
+    quotas.reserve(reservation({ a: 1 }, {}, DAY_MS))
+    quotas.reserve(reservation({ a: 1 }, {}, DAY_MS))
+  }
+  clock.move(DAY_MS)
+  open()[Symbol.dispose]()
+  expect(lines()).toEqual(['["anchor","alice",5]'])
 })
 
 test('the file is its owner’s alone', () => {

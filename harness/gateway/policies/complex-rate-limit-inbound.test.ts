@@ -71,6 +71,15 @@ test('Retry-After is when enough has left, not when something has', async () => 
   expect(statusOf(await policy(costing({ compute: 5 })))).toBe(200)
 })
 
+test('Retry-After is when all limits that refuse have enough left', async () => {
+  const { context, clock } = testContext()
+  const policy = testPolicy(complexRateLimitInbound, { ...options, limits: { a: 2, b: 2 } }, context)
+  await policy(costing({ a: 2, b: 0 }))
+  clock.move(10_000)
+  await policy(costing({ a: 0, b: 2 }))
+  expect(headerOf(await policy(costing({})), 'Retry-After')).toBe('36')
+})
+
 test('a request that can never pass is not told to come back', async () => {
   const { context } = testContext()
   const policy = testPolicy(complexRateLimitInbound, options, context)
