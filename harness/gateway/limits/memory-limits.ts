@@ -2,7 +2,7 @@ import type { Clock } from '../../clock/clock.ts'
 import type { LimitStore, Take, Taken } from '../policy.ts'
 import { SlidingWindow } from './window.ts'
 
-/** Counters that are kept at most, at some 350 octets each and 16 more for every use. */
+/** Counters that are kept at most, at some 500 octets each, and 16 for every use beyond four. */
 const MOST_KEYS = 200_000
 
 /** Counters that are looked at when one of them has to go. */
