@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Headers } from './headers.ts'
 import { problem } from './reply.ts'
-import type { Reply, Verdict } from './reply.ts'
+import type { Verdict } from './reply.ts'
 
 /** What the gateway answers itself, whatever routes there are. */
 export interface BuiltIns {
@@ -15,7 +15,7 @@ export interface BuiltInParts {
   readonly tokens: ((path: string, method: string, headers: Headers) => Verdict | undefined) | undefined
   /** The receiver of secret-scanning alerts, and its path. */
   readonly alerts:
-    | { readonly path: string; readonly receive: (headers: Headers, body: Uint8Array) => Promise<Reply> }
+    | { readonly path: string; readonly receive: (headers: Headers, body: Uint8Array) => Promise<Verdict> }
     | undefined
 }
 
@@ -57,7 +57,7 @@ export function createBuiltIns({ tokens, alerts }: BuiltInParts): BuiltIns {
 async function received(
   incoming: IncomingMessage,
   headers: Headers,
-  receive: (headers: Headers, body: Uint8Array) => Promise<Reply>,
+  receive: (headers: Headers, body: Uint8Array) => Promise<Verdict>,
 ): Promise<Verdict> {
   const chunks: Uint8Array[] = []
   let octets = 0

@@ -26,12 +26,12 @@ export interface KeyRecord {
   readonly disabled: boolean
 }
 
-/** Finds keys. Rejects when its store cannot be asked: then nobody is let in. */
+/** What is known of keys. It is at hand: a change in the store, here or in another instance, arrives by itself. */
 export interface KeyDirectory {
   /** The record of exactly this key in the bucket; undefined when there is none. */
-  readonly find: (bucket: string, key: string) => KeyRecord | undefined | Promise<KeyRecord | undefined>
-  /** Told whenever any key or consumer changed, in this instance or another; gives the way to stop being told. */
-  readonly onChange: (listener: () => void) => () => void
+  readonly find: (bucket: string, key: string) => KeyRecord | undefined
+  /** Milliseconds since the store was last heard of; 0 where it cannot be away. */
+  readonly silentMs: () => number
 }
 
 /** So many in so long. */

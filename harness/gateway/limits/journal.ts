@@ -24,6 +24,8 @@ export interface Journal {
   readonly lines: readonly string[]
   /** Throws what the file system throws; then nothing of the line is in the file. */
   readonly append: (line: string) => void
+  /** What was appended is on the disk when it returns. */
+  readonly sync: () => void
   /** Replaces all lines, at once or not at all. */
   readonly rewrite: (lines: Iterable<string>) => void
   readonly close: () => void
@@ -55,6 +57,9 @@ export function openJournal(file: string): Journal {
       }
       size += Buffer.byteLength(line) + 1
       timer ??= setTimeout(sync, SYNC_MS).unref()
+    },
+    sync() {
+      fsyncSync(descriptor)
     },
     rewrite(lines) {
       const text = [...lines].map((line) => `${line}\n`).join('')

@@ -13,7 +13,7 @@ export function testContext(
 ) {
   const clock = stillClock()
   const events: OperatorEvent[] = []
-  const nothing = { find: () => undefined, onChange: () => () => undefined }
+  const nothing = { find: () => undefined, silentMs: () => 0 }
   const context: PolicyContext = {
     name: 'policy',
     clock,

@@ -1,0 +1,114 @@
+import { DEFAULT_BUCKET } from '../keys/store.ts'
+import { anyText, flag, headerName, text, wholeFrom } from '../options.ts'
+import type { KeyDirectory, PolicyKind } from '../policy.ts'
+import { problem } from '../reply.ts'
+import type { Verdict } from '../reply.ts'
+import type { GatewayRequest } from '../request.ts'
+import { withoutKey } from './without-key.ts'
+
+/** Seconds for which what is known of keys counts while the key store is silent. */
+const DEFAULT_TTL_SEC = 60
+
+/** Octets that a key can have. */
+const MOST_OCTETS = 512
+
+interface Options {
+  readonly authHeader: string
+  readonly authScheme: string
+  readonly bucket: string
+  readonly allowUnauthenticatedRequests: boolean
+  readonly cacheTtlSeconds: number
+}
+
+/** What a caller presented. */
+type Presented = { readonly key: string } | 'nothing' | 'unusable'
+
+/** Asks for an API key and establishes who calls; the key goes no further. */
+export const apiKey: PolicyKind = {
+  type: 'api-key-inbound',
+  exported: 'ApiKeyInboundPolicy',
+  options: {
+    known: {
+      authHeader: headerName,
+      authScheme: anyText,
+      bucketName: text,
+      bucketId: text,
+      allowUnauthenticatedRequests: flag,
+      cacheTtlSeconds: wholeFrom(0),
+      disableAutomaticallyAddingKeyHeaderToOpenApi: flag,
+    },
+  },
+  headers: (options) => ({ reads: [optionsOf(options).authHeader] }),
+  create(given, { keys, clock, report }) {
+    const options = optionsOf(given)
+    const { authScheme, bucket, cacheTtlSeconds, allowUnauthenticatedRequests } = options
+    const name = options.authHeader.toLowerCase()
+    const refusal = problem(401, {
+      detail: 'A valid API key is needed',
+      // RFC 9110 section 11.6.1. Without a scheme of its own, a header of that name is what the challenge can say.
+      headers: [['WWW-Authenticate', `${authScheme === '' ? 'ApiKey' : authScheme} realm="api"`]],
+    })
+    const silence = problem(503, { detail: 'API keys cannot be checked', headers: [['Retry-After', '1']] })
+    return (request) => {
+      const presented = presentedIn(request, name, authScheme)
+      if (presented === 'nothing') {
+        if (!allowUnauthenticatedRequests) return refusal
+        request.headers.remove(name)
+        return undefined
+      }
+      if (presented === 'unusable') return refusal
+      if (keys.silentMs() > cacheTtlSeconds * 1000) {
+        report({ event: 'key-store-down', silentMs: Math.round(keys.silentMs()) })
+        return silence
+      }
+      return judged(request, presented.key, { keys, bucket, nowMs: clock.nowMs(), name, refusal })
+    }
+  },
+}
+
+function judged(
+  request: GatewayRequest,
+  key: string,
+  means: {
+    readonly keys: KeyDirectory
+    readonly bucket: string
+    readonly nowMs: number
+    readonly name: string
+    readonly refusal: Verdict
+  },
+): Verdict | undefined {
+  const { keys, bucket, nowMs, name, refusal } = means
+  const record = keys.find(bucket, key)
+  // The same answer for a key that never was and for one that is no more: nobody learns which it is.
+  if (!record || record.disabled || (record.expiresMs !== undefined && record.expiresMs <= nowMs)) return refusal
+  request.user = { sub: record.consumer, data: record.metadata }
+  request.headers.remove(name)
+  withoutKey(request, key)
+  return undefined
+}
+
+/** The key of the one line of that name; a second line or a list in it is nobody's to choose from. */
+function presentedIn({ headers }: GatewayRequest, name: string, scheme: string): Presented {
+  const value = headers.get(name)
+  if (value === undefined) return 'nothing'
+  if (headers.all(name).length > 1) return 'unusable'
+  let key = value
+  if (scheme !== '') {
+    if (value.charCodeAt(scheme.length) !== 0x20) return 'unusable'
+    if (value.slice(0, scheme.length).toLowerCase() !== scheme.toLowerCase()) return 'unusable'
+    key = value.slice(scheme.length + 1).trimStart()
+  }
+  return key.length > MOST_OCTETS || !/^[\u0021-\u002b\u002d-\u007e]+$/u.test(key) ? 'unusable' : { key }
+}
+
+function optionsOf(given: Readonly<Record<string, unknown>>): Options {
+  const { bucketName, bucketId } = given
+  return {
+    authHeader: 'Authorization',
+    authScheme: 'Bearer',
+    bucket: String(bucketName ?? bucketId ?? DEFAULT_BUCKET),
+    allowUnauthenticatedRequests: false,
+    cacheTtlSeconds: DEFAULT_TTL_SEC,
+    ...(given as Partial<Options>),
+  }
+}

@@ -1,0 +1,37 @@
+import type { GatewayRequest } from '../request.ts'
+
+/**
+ * Takes the key out of everything of the request that goes to the origin, wherever the caller put it as well: header
+ * lines, cookies, query parameters. What is left keeps its octets and its order. The body is not read for it.
+ */
+export function withoutKey(request: GatewayRequest, key: string): void {
+  if (request.headers.lines.some((value) => value.includes(key))) {
+    request.headers.map((name, value) => {
+      if (!value.includes(key)) return value
+      return name === 'cookie' ? withoutParts(value, '; ', key) : undefined
+    })
+  }
+  if (request.search !== '') request.search = searchWithout(request.search, key)
+}
+
+/** The query without the parameters whose value or name is or holds the key, also percent-encoded. */
+export function searchWithout(search: string, key: string): string {
+  if (!search.includes('%') && !search.includes(key)) return search
+  const rest = search
+    .slice(1)
+    .split('&')
+    .filter((pair) => !decoded(pair).includes(key))
+  return rest.length === 0 ? '' : `?${rest.join('&')}`
+}
+
+function withoutParts(value: string, separator: string, key: string): string | undefined {
+  const rest = value.split(separator).filter((part) => !part.includes(key))
+  return rest.length === 0 ? undefined : rest.join(separator)
+}
+
+/** Text with every valid percent-encoding decoded, and `+` as the space that forms mean by it. */
+function decoded(text: string): string {
+  return text
+    .replaceAll('+', ' ')
+    .replaceAll(/%[\da-f]{2}/giu, (octet) => String.fromCharCode(Number.parseInt(octet.slice(1), 16)))
+}
