@@ -11,6 +11,8 @@ export const KEPT_OCTETS = 1024 * 1024
 /** Where and when a request arrived. */
 export type Occasion = Pick<Arrival, 'origin' | 'sequence' | 'connection' | 'turn' | 'atMs' | 'monotonicMs'>
 
+const EMPTY = Buffer.alloc(0)
+
 /** Copies of octets, up to the limit. */
 class Kept {
   #parts: Buffer[] = []
@@ -28,7 +30,7 @@ class Kept {
 
   get octets(): Buffer {
     if (this.#parts.length > 1) this.#parts = [Buffer.concat(this.#parts)]
-    return this.#parts[0] ?? Buffer.alloc(0)
+    return this.#parts[0] ?? EMPTY
   }
 }
 
@@ -53,6 +55,8 @@ export class Recorded implements Arrival, BodySink {
   readonly #content = new Kept()
   readonly #raw = new Kept()
   readonly #tunnelled = new Kept()
+  /** The head in lower case, ISO 8859-1: thousands of heads are searched for thousands of nonces. */
+  readonly #folded: string
   #trailers: HeaderLines = []
 
   constructor(occasion: Occasion, octets: Buffer, head: Head, extent: Extent, anomalies: readonly Anomaly[]) {
@@ -63,6 +67,7 @@ export class Recorded implements Arrival, BodySink {
     this.atMs = occasion.atMs
     this.monotonicMs = occasion.monotonicMs
     this.head = Uint8Array.from(octets)
+    this.#folded = octets.toString('latin1').toLowerCase()
     this.method = head.method
     this.target = head.target
     this.version = head.version
@@ -70,6 +75,16 @@ export class Recorded implements Arrival, BodySink {
     this.lines = head.lines
     this.#framing = extent.kind
     this.#anomalies = new Set([...head.anomalies, ...anomalies])
+  }
+
+  /** Whether the nonce is in the head, in any case of letters. */
+  isFor(nonce: string): boolean {
+    return this.#folded.includes(nonce.toLowerCase())
+  }
+
+  /** Whether the nonce is behind the head, in any case of letters. */
+  carries(nonce: string): boolean {
+    return [this.#content, this.#raw, this.#tunnelled].some(({ octets }) => contains(octets, nonce))
   }
 
   readonly header = (name: string): readonly string[] => valuesOf(this.headers, name)
@@ -111,4 +126,10 @@ export class Recorded implements Arrival, BodySink {
   readonly tunnel = (octets: Buffer): void => {
     this.#tunnelled.add(octets)
   }
+}
+
+function contains(octets: Buffer, nonce: string): boolean {
+  if (octets.length < nonce.length) return false
+  // As it was made is by far the most frequent spelling, and costs no copy.
+  return octets.includes(nonce, 0, 'latin1') || octets.toString('latin1').toLowerCase().includes(nonce.toLowerCase())
 }

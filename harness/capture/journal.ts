@@ -26,20 +26,14 @@ export function createCaptureJournal(): CaptureJournal {
   let open = 0
 
   const requestsOf = (nonce: string, since = 0): readonly Arrival[] =>
-    arrivals.slice(since).filter((arrival) => contains(arrival.head, nonce))
+    arrivals.slice(since).filter((arrival) => arrival.isFor(nonce))
   return {
     mark: () => arrivals.length,
     all: () => arrivals,
     since: (mark) => arrivals.slice(mark),
     requestsOf,
     arrivalsOf: (nonce, since = 0) =>
-      arrivals
-        .slice(since)
-        .filter((arrival) =>
-          [arrival.head, arrival.body.octets, arrival.body.raw, arrival.tunnelled].some((octets) =>
-            contains(octets, nonce),
-          ),
-        ),
+      arrivals.slice(since).filter((arrival) => arrival.isFor(nonce) || arrival.carries(nonce)),
     async waitFor(nonce, deadlineMs) {
       let looked = 0
       let found: Arrival | undefined
@@ -86,11 +80,4 @@ export function createCaptureJournal(): CaptureJournal {
       }
     },
   }
-}
-
-/** Whether the nonce is in the octets, in any case of letters. */
-export function contains(octets: Uint8Array, nonce: string): boolean {
-  const buffer = Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength)
-  // As it was made is by far the most frequent spelling, and costs no copy.
-  return buffer.includes(nonce, 0, 'latin1') || buffer.toString('latin1').toLowerCase().includes(nonce.toLowerCase())
 }

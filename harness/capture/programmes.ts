@@ -1,6 +1,5 @@
 import type { Answering, CaptureOrigin, Hold, Programme, Scope } from '../model/capture.ts'
 import type { Recorded } from './arrival.ts'
-import { contains } from './journal.ts'
 import { createPending } from './pending.ts'
 
 /** What one request is answered, and how its programme learns of it. */
@@ -75,7 +74,7 @@ export function createProgrammes(): Programmes {
     choose(arrival) {
       const fitting = entries.filter(({ left }) => left > 0)
       const entry =
-        fitting.findLast(({ scope }) => scope.nonce !== undefined && contains(arrival.head, scope.nonce)) ??
+        fitting.findLast(({ scope }) => scope.nonce !== undefined && arrival.isFor(scope.nonce)) ??
         fitting.findLast(({ scope }) => scope.nonce === undefined)
       if (!entry) return ordinary
       entry.left -= 1
