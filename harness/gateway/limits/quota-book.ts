@@ -52,7 +52,9 @@ export function createQuotaBook(): QuotaBook {
       const [, key, startMs, endMs, meters] = change
       const known = uses.get(key)
       const use = known?.startMs === startMs ? known : { startMs, endMs, meters: new Map<string, number>() }
-      for (const [meter, amount] of Object.entries(meters)) use.meters.set(meter, (use.meters.get(meter) ?? 0) + amount)
+      for (const [meter, amount] of Object.entries(meters)) {
+        if (amount !== 0) use.meters.set(meter, (use.meters.get(meter) ?? 0) + amount)
+      }
       uses.set(key, use)
     },
     forget(nowMs) {

@@ -43,7 +43,9 @@ return { allowed, start, used }
 /** KEYS: use of a key. ARGV: start, then for each meter its name and amount. */
 const ADD = `
 if redis.call('HGET', KEYS[1], '') ~= ARGV[1] then return end
-for i = 2, #ARGV, 2 do redis.call('HINCRBYFLOAT', KEYS[1], 'm:' .. ARGV[i], ARGV[i + 1]) end
+for i = 2, #ARGV, 2 do
+  if tonumber(ARGV[i + 1]) ~= 0 then redis.call('HINCRBYFLOAT', KEYS[1], 'm:' .. ARGV[i], ARGV[i + 1]) end
+end
 `
 
 /** Milliseconds that a period is kept beyond its end, for instances whose clocks are behind. */
