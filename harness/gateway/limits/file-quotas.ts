@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock/clock.ts'
 import { TrustspecError } from '../../model/errors.ts'
-import { openJournal } from './journal.ts'
+import { openJournal } from '../journal.ts'
+
 import { createMemoryQuotas } from './memory-quotas.ts'
 import type { MemoryQuotas } from './memory-quotas.ts'
 import { createQuotaBook } from './quota-book.ts'
@@ -12,9 +13,12 @@ const LEAST_SPARE = 20_000
 /** Quotas whose counters outlive the process, however it ends. */
 export interface FileQuotas extends MemoryQuotas, Disposable {}
 
-/** Keeps counters in memory and every change of them in a file; throws ERR_USAGE where the file holds anything else. */
+/**
+ * Keeps counters in memory and every change of them in a file; throws ERR_USAGE where the file holds anything
+ * else, or another process has it.
+ */
 export function openFileQuotas(file: string, clock: Clock, leastSpare = LEAST_SPARE): FileQuotas {
-  const journal = openJournal(file)
+  const journal = openJournal(file, 'Redis, where several gateways share their counters')
   const book = createQuotaBook()
   for (const [at, line] of journal.lines.entries()) {
     const change = changeOf(line)

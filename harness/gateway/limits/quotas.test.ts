@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
@@ -146,6 +146,11 @@ test('a file is written anew when it is opened, without what is over', () => {
   expect(lines()).toEqual(['["anchor","alice",5]'])
 })
 
+test('a folder in its place is refused, and not held', () => {
+  expect(() => openFileQuotas(folder, stillClock(0))).toThrow('EISDIR')
+  expect(existsSync(`${folder}.lock`)).toBe(false)
+})
+
 test('the file is its owner’s alone', () => {
   const file = path.join(folder, 'mode.jsonl')
   using quotas = openFileQuotas(file, stillClock(0))
@@ -205,7 +210,11 @@ test('kill -9 at any moment: what was reserved is still reserved', async () => {
     let told = 0
     for await (const line of createInterface(child.stdout)) {
       told = Number(line)
-      if (told === due) child.kill('SIGKILL')
+      if (told !== due) continue
+      expect(() => openFileQuotas(file, stillClock(0))).toThrow(
+        expect.objectContaining({ code: 'ERR_USAGE', fields: expect.objectContaining({ file, pid: child.pid }) }),
+      )
+      child.kill('SIGKILL')
     }
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
     expect(child.signalCode).toBe('SIGKILL')

@@ -11,6 +11,7 @@ import {
   writeSync,
 } from 'node:fs'
 import path from 'node:path'
+import { holdFile } from './file-lock.ts'
 
 /** Milliseconds after which what was written is on the disk, where the machine itself loses power. */
 const SYNC_MS = 1_000
@@ -31,11 +32,22 @@ export interface Journal {
   readonly close: () => void
 }
 
-/** Opens the file, or creates it for its owner alone. One process at a time: another would not see what this one writes. */
-export function openJournal(file: string): Journal {
+/**
+ * Opens the file, or creates it for its owner alone. Throws ERR_USAGE, with `instead`, while another process has it:
+ * neither would see what the other writes.
+ */
+export function openJournal(file: string, instead: string): Journal {
   mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
-  const held = existsSync(file) ? readFileSync(file) : Buffer.alloc(0)
-  let descriptor = openSync(file, 'a', 0o600)
+  const release = holdFile(file, instead)
+  let held: Buffer
+  let descriptor: number
+  try {
+    held = existsSync(file) ? readFileSync(file) : Buffer.alloc(0)
+    descriptor = openSync(file, 'a', 0o600)
+  } catch (error) {
+    release()
+    throw error
+  }
   // A process that was killed while it wrote leaves a part of a line; nobody was told that it was written.
   let size = held.lastIndexOf('\n') + 1
   if (size < held.length) ftruncateSync(descriptor, size)
@@ -80,6 +92,7 @@ export function openJournal(file: string): Journal {
       clearTimeout(timer)
       fsyncSync(descriptor)
       closeSync(descriptor)
+      release()
     },
   }
 }
