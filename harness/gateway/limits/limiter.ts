@@ -98,7 +98,10 @@ export function createLimiter(
     })
     if (mode === 'strict') return answered.then(told, failed)
     answered.then((late) => {
-      if (late.some(({ allowed }) => !allowed)) verdicts.keep(caller.key, late)
+      const refusing = late.filter(({ allowed }) => !allowed)
+      // What one request asked for in vain for ever says nothing of the next.
+      const isHeld = refusing.every(({ retryMs }) => Number.isFinite(retryMs))
+      if (refusing.length > 0 && isHeld) verdicts.keep(caller.key, late)
     }, outage.away)
     return undefined
   }

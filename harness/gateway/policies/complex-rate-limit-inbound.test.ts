@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { setIncrements } from '../limits/increments.ts'
+import type { Take } from '../policy.ts'
 import type { GatewayRequest } from '../request.ts'
 import { complexRateLimitInbound } from './complex-rate-limit-inbound.ts'
 import {
@@ -88,6 +89,18 @@ test('a request that can never pass is not told to come back', async () => {
     detail: 'The request needs more than the rate limit ever allows',
     headers: [],
   })
+})
+
+test('async: a request that can never pass is not held against the next', async () => {
+  const { context } = testContext()
+  const limits = { take: async (takes: readonly Take[]) => await Promise.resolve(context.limits.take(takes)) }
+  const policy = testPolicy(complexRateLimitInbound, { ...options, mode: 'async' }, { ...context, limits })
+  const pass = async (compute: number) => {
+    const status = statusOf(await policy(costing({ compute })))
+    await new Promise(setImmediate)
+    return status
+  }
+  expect([await pass(11), await pass(10), await pass(1), await pass(1)]).toEqual([200, 200, 200, 429])
 })
 
 test('three times as many at once: exactly as many as every limit allows', async () => {
