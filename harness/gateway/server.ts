@@ -191,9 +191,13 @@ function handle(gateway: Parts, incoming: IncomingMessage, response: ServerRespo
       return
     }
     try {
-      if (headers.has('expect')) response.writeContinue()
       const { handler, cors } = route
       const destination = handler.destination(request)
+      if ('problem' in destination) {
+        reply(destination)
+        return
+      }
+      if (headers.has('expect')) response.writeContinue()
       const lines = gateway.steps.outgoing(request, destination, gateway.context)
       const given = { request, incoming, response, destination, handler, lines, cors }
       const ended = await gateway.steps.exchange(given, gateway.steps, gateway.context)
@@ -314,6 +318,7 @@ async function handleUpgrade(gateway: Parts, incoming: IncomingMessage, socket: 
     if (refusal) return { refused: refusal }
     const { handler, cors } = route
     const destination = handler.destination(request)
+    if ('problem' in destination) return { refused: destination }
     const lines = steps.outgoing(request, destination, context)
     return await steps.upgrade({ request, incoming, destination, handler, lines, cors }, socket, head, context)
   }

@@ -1,4 +1,5 @@
 import type { PolicyKind } from './policy.ts'
+import type { Problem } from './reply.ts'
 import type { GatewayRequest } from './request.ts'
 
 /** Where a request goes. */
@@ -11,7 +12,8 @@ export interface Destination {
 
 /** What answers a route once its policies let a request through: an origin. */
 export interface Handler {
-  readonly destination: (request: GatewayRequest) => Destination
+  /** A refusal where the request would lead somewhere else than the project means. */
+  readonly destination: (request: GatewayRequest) => Destination | Problem
   /** Follows redirects of the origin for methods that are safe; never to another origin with the trust header. */
   readonly followRedirects: boolean
 }

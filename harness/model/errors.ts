@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'ERR_RUNTIME_MISSING'
   | 'ERR_INSTALL_FAILED'
   | 'ERR_BUDGET_SPENT'
+  | 'ERR_GATEWAY_PROJECT'
   | 'ERR_HARNESS'
 
 /**

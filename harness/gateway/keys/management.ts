@@ -12,7 +12,7 @@ import type { Reply, Verdict } from '../reply.ts'
 import type { Consumer, StoredKey } from './book.ts'
 import { hashOf } from './format.ts'
 import { DEFAULT_BUCKET, KeyStoreError } from './store.ts'
-import type { ConsumerDetails, KeyDetails, KeyStore, MadeKey } from './store.ts'
+import type { KeyStore, MadeKey } from './store.ts'
 
 /** What the API manages, and who may. */
 export interface ManagementOptions {

@@ -21,7 +21,8 @@ export function redisLog(redis: Redis, listen: Redis, prefix: string): OpenLog {
   return async (apply) => {
     let known = 0
     let heardMs = 0
-    let reading: Promise<void> | undefined
+    /** Ends when whoever reads is done. */
+    let reading = Promise.resolve()
     const readRest = async (): Promise<void> => {
       for (;;) {
         const items = await redis.lrange(list, known, known + PAGE - 1)
@@ -35,10 +36,7 @@ export function redisLog(redis: Redis, listen: Redis, prefix: string): OpenLog {
     }
     /** One reader at a time, so that no change is applied twice. */
     const refresh = async (): Promise<void> => {
-      while (reading) await reading.catch(() => undefined)
-      reading = readRest().finally(() => {
-        reading = undefined
-      })
+      reading = reading.catch(() => undefined).then(readRest)
       await reading
     }
     const look = (): void => {

@@ -1,10 +1,11 @@
 import { TrustspecError } from '../../model/errors.ts'
 import type { JsonObject } from '../../model/json.ts'
-import { anyObject, anyText, flag, headerName, text } from '../options.ts'
+import { anyObject, anyText, flag, text } from '../options.ts'
 import type { OptionCheck } from '../options.ts'
 import type { PolicyKind, TokenService } from '../policy.ts'
 import { problem } from '../reply.ts'
 import { secondsOf } from '../tokens/duration.ts'
+import { settableHeader } from './settable-header.ts'
 
 /** Claims that the service answers for: a policy may not say otherwise unless it is told that it may. */
 const RESERVED = ['iss', 'iat', 'exp', 'jti'] as const
@@ -29,7 +30,7 @@ export const upstreamJwt: PolicyKind = {
   options: {
     known: {
       audience: text,
-      headerName,
+      headerName: settableHeader,
       tokenPrefix: anyText,
       additionalClaims: anyObject,
       allowReservedClaims: flag,

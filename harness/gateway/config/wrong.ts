@@ -1,0 +1,61 @@
+import { TrustspecError } from '../../model/errors.ts'
+import { nearest } from '../../model/nearest.ts'
+
+/** Where in a project something stands. */
+export interface Place {
+  /** Relative to the folder of the project. */
+  readonly file: string
+  /** JSON pointer in it (RFC 6901), or the operation. */
+  readonly at: string
+}
+
+/** A project that cannot be started: what is wrong, where, and what to write instead. */
+export function wrong(
+  message: string,
+  { file, at }: Place,
+  fields: Readonly<Record<string, string | number>>,
+  cause?: unknown,
+): TrustspecError {
+  const place = at === '' ? { file } : { file, at }
+  return new TrustspecError(
+    'ERR_GATEWAY_PROJECT',
+    message,
+    { ...place, ...fields },
+    cause === undefined ? {} : { cause },
+  )
+}
+
+/** The place of a member. */
+export function within({ file, at }: Place, ...members: readonly (string | number)[]): Place {
+  const tail = members.map((member) => `/${String(member).replaceAll('~', '~0').replaceAll('/', '~1')}`)
+  return { file, at: `${at}${tail.join('')}` }
+}
+
+/** Narrows to a JSON object. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** The object at a place, whose members are among the known ones. */
+export function objectAt(value: unknown, place: Place, known?: readonly string[]): Readonly<Record<string, unknown>> {
+  if (!isObject(value)) throw wrong('This has to be an object', place, { given: kindOf(value), instead: 'an object' })
+  const unknown = known && Object.keys(value).find((name) => !known.includes(name) && !name.startsWith('x-'))
+  if (unknown !== undefined && known) {
+    throw wrong('There is no such member', within(place, unknown), { given: unknown, instead: nearest(unknown, known) })
+  }
+  return value
+}
+
+/** The text at a place. */
+export function textAt(value: unknown, place: Place, instead: string): string {
+  if (typeof value === 'string' && value !== '') return value
+  throw wrong('This has to be a text', place, { given: kindOf(value), instead })
+}
+
+/** What kind of value something is, without the value. */
+export function kindOf(value: unknown): string {
+  if (value === undefined) return 'nothing'
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'a list'
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
+}
