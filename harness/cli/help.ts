@@ -8,6 +8,8 @@ Usage
   trustspec explain CASE          says what a case requires, why, and how to meet it
   trustspec compare A.json B.json says what changed between two runs, verdicts and behaviour
   trustspec issuer [--port N]     runs the issuer alone: JWKS, discovery and a journal of fetches
+  trustspec gateway [flags]       runs the reference gateway in front of an origin
+  trustspec keys ACTION [flags]   makes and revokes the API keys of that gateway
   trustspec COMMAND --help        says more about a command
   trustspec --version
 
@@ -89,5 +91,57 @@ Exit code 1 when a case that passed no longer does, else 0.
   issuer: `trustspec issuer [--port N] [--audience TEXT] [--alg NAME]: runs the issuer alone until Ctrl-C
 
 Prints the issuer, the JWKS URL and a token that is valid for five minutes, then a line for every fetch.
+`,
+  gateway: `trustspec gateway [flags]: runs the reference gateway until Ctrl-C
+
+Routes (one of them)
+  --project FOLDER           a gateway project: config/routes.oas.json, config/policies.json, modules/
+  --openapi FILE|URL         any OpenAPI 3.0 or 3.1 document, with --origin URL; each operation needs an API key
+                             unless the document says that it is public
+
+For --openapi
+  --origin URL               where requests go
+  --audience TEXT            aud of gateway tokens (default: the URL of the origin)
+  --alg NAME                 EdDSA (default), RS256, PS256 or ES256
+  --requests-per-minute N    limit of each consumer (default 1000; 0: none)
+
+Where it listens
+  --port N                   default 0: a free one
+  --host ADDRESS             default 127.0.0.1
+  --public-url URL           how callers reach it, if otherwise: the issuer begins so
+  --trusted-proxy NETWORK    proxies in front whose X-Forwarded-For is believed; may be repeated
+  --management-port N        of the management API and the metrics (default 0: a free one), on 127.0.0.1
+
+What it keeps
+  --state FOLDER             keys, quotas and signing keys in files (default .trustspec/gateway)
+  --redis URL                in Redis, shared by all instances that name it
+  --memory                   nowhere
+  --key-prefix TEXT          how API keys begin (default tsk)
+
+Behaviour
+  --concurrency N, --queue N requests at the origins at once, and those that wait (1024 each)
+  --origin-timeout SECONDS   longest wait for the head of an answer (30)
+  --jwks-max-age SECONDS     how long origins may keep the JWKS (300)
+  --access-log FILE|-|off    JSON lines; default: standard output
+  --alert-keys URL           list of public keys of a secret scanner: turns its alerts on, at --alert-path
+                             (default /__zuplo/secret-scanning), for tokens of --alert-type
+
+The credential of the management API is in TRUSTSPEC_MANAGEMENT_KEY, or made and kept in the state folder.
+`,
+  keys: `trustspec keys ACTION [flags]: API keys of a gateway, running or not
+
+Actions
+  create --consumer NAME     makes a key and prints it on standard output, this once; makes the consumer if need be
+  import --consumer NAME     takes over the key in TRUSTSPEC_API_KEY
+  list [--consumer NAME]     keys without their text
+  roll --consumer NAME --expires TIME     a new key; the others end then, or earlier
+  revoke | disable | enable --consumer NAME --key ID
+
+Flags
+  --bucket NAME              default: default
+  --description TEXT, --metadata JSON     of the key; of the consumer, for policies
+  --expires TIME             ISO 8601, such as 2027-01-31T00:00:00Z
+  --state FOLDER | --redis URL | --url URL   the state of the gateway (default .trustspec/gateway), or its
+                             management API with the credential in TRUSTSPEC_MANAGEMENT_KEY
 `,
 }

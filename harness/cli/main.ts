@@ -76,6 +76,30 @@ async function main(args: readonly string[]): Promise<number> {
     )
     return EXIT.conforms
   }
+  if (command === 'gateway') {
+    const { runGateway } = await import('./gateway.ts')
+    await runGateway(
+      given,
+      (line) => {
+        print(`${line}\n`)
+      },
+      interrupted.signal,
+    )
+    return EXIT.conforms
+  }
+  if (command === 'keys') {
+    const { runKeys } = await import('./keys.ts')
+    await runKeys(
+      given,
+      (line) => {
+        print(`${line}\n`)
+      },
+      (line) => {
+        process.stderr.write(`${line}\n`)
+      },
+    )
+    return EXIT.conforms
+  }
   if (command === 'compare') {
     const { compareCommand } = await import('./compare.ts')
     return compareCommand(given.positionals, style, print)

@@ -55,9 +55,12 @@ export const DEFAULT_LIMITS: GatewayLimits = {
 
 /** What a listening gateway is made of. */
 export interface GatewayServerOptions {
-  readonly context: Omit<GatewayContext, 'origins'>
-  readonly builtIns: BuiltIns
+  readonly limits: GatewayLimits
   readonly steps: GatewaySteps
+  /** Makes what needs the address that the gateway listens at; until then requests are answered with 503. */
+  readonly prepare: (
+    url: string,
+  ) => Promise<{ readonly context: Omit<GatewayContext, 'origins' | 'limits'>; readonly builtIns: BuiltIns }>
   readonly host: string
   /** 0 takes a free one. */
   readonly port: number
@@ -74,8 +77,7 @@ export interface GatewayServer extends AsyncDisposable {
 
 /** Listens and takes requests through the steps. */
 export async function listen(options: GatewayServerOptions): Promise<GatewayServer> {
-  const { context: shared, steps, builtIns, host, port } = options
-  const { limits } = shared
+  const { limits, steps, prepare, host, port } = options
   const origins = new Agent({
     connect: { timeout: limits.connectMs },
     allowH2: false,
@@ -83,9 +85,7 @@ export async function listen(options: GatewayServerOptions): Promise<GatewayServ
     connections: limits.concurrency,
     keepAliveTimeout: 4_000,
   })
-  const context: GatewayContext = { ...shared, origins }
   const admission = createAdmission(limits)
-  const gateway: Parts = { context, steps, builtIns, admission, stopping: false }
   const server = http.createServer({
     maxHeaderSize: limits.headerOctets,
     headersTimeout: limits.requestHeadMs,
@@ -98,6 +98,24 @@ export async function listen(options: GatewayServerOptions): Promise<GatewayServ
   })
   // Node drops header lines beyond the number that it is told, and says nothing: the octets are the limit.
   server.maxHeadersCount = 0
+  const notReady = (_incoming: IncomingMessage, response: ServerResponse): void => {
+    response.writeHead(503, { 'retry-after': '1', connection: 'close' }).end()
+  }
+  server.on('request', notReady)
+  server.on('clientError', onClientError)
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(error.code === 'EADDRINUSE' ? portInUse(port, error) : error)
+    })
+    server.listen(port, host, resolve)
+  })
+  const address = server.address() as AddressInfo
+  const url = `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
+  const { context: shared, builtIns } = await prepare(url).catch((error: unknown) => {
+    server.close()
+    throw error
+  })
+  const gateway: Parts = { context: { ...shared, limits, origins }, steps, builtIns, admission, stopping: false }
   const onRequest = (incoming: IncomingMessage, response: ServerResponse): void => {
     handle(gateway, incoming, response)
   }
@@ -113,13 +131,7 @@ export async function listen(options: GatewayServerOptions): Promise<GatewayServ
   server.on('connect', (_incoming: IncomingMessage, socket: Duplex) => {
     socket.end(bare(501, 'Not Implemented'))
   })
-  server.on('clientError', onClientError)
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(error.code === 'EADDRINUSE' ? portInUse(port, error) : error)
-    })
-    server.listen(port, host, resolve)
-  })
+  server.off('request', notReady)
   const stop = async (): Promise<void> => {
     gateway.stopping = true
     if (!server.listening) return
@@ -134,9 +146,8 @@ export async function listen(options: GatewayServerOptions): Promise<GatewayServ
     clearTimeout(timer)
     await origins.destroy()
   }
-  const address = server.address() as AddressInfo
   return {
-    url: `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`,
+    url,
     admission,
     stop,
     async [Symbol.asyncDispose]() {
@@ -225,9 +236,9 @@ function locate(
   if ('problem' in target) return target
   request.path = target.path
   request.search = target.search
+  request.clientAddress = steps.clientAddress(incoming, headers, context)
   const own = builtIns.answer(target.path, incoming, headers)
   if (own) return own
-  request.clientAddress = steps.clientAddress(incoming, headers, context)
   if (isPreflight(incoming)) return preflight(incoming, context.table.at(target.path)) ?? problem(404)
   const match = steps.route(context.table, request.method, target.path)
   if (!match) return problem(404)
