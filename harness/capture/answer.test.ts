@@ -78,6 +78,8 @@ describe('answers', () => {
   test('103 before the answer', async () => {
     const { received } = await exchange({ hints: [['Link', '</a.css>; rel=preload']], delayMs: 1 }, GET)
 
+    const old = await exchange({ hints: [['Link', '</a.css>; rel=preload']] }, 'GET / HTTP/1.0\r\n\r\n')
+    expect(old.received).toMatch(/^HTTP\/1\.1 200 /u)
     expect(received).toMatch(/^HTTP\/1\.1 103 Early Hints\r\nLink: <\/a\.css>; rel=preload\r\n\r\nHTTP\/1\.1 200 /u)
   })
 

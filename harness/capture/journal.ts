@@ -10,7 +10,7 @@ type Record = Pick<
 
 /** The record, and the side of it that connections write to. */
 export interface CaptureJournal extends Record {
-  /** Notes a request whose head is complete; call the result when it is answered or gone. */
+  /** Notes a request whose head is complete; call the result once, when it is answered or gone. */
   readonly add: (arrival: Recorded) => () => void
   /** Tells what a connection holds of a head that is not complete; call the result when it holds nothing any more. */
   readonly watch: (connection: number, waiting: () => Uint8Array) => () => void
@@ -65,10 +65,7 @@ export function createCaptureJournal(): CaptureJournal {
       open += 1
       for (const listener of listeners) listener(arrival)
       pending.changed()
-      let left = false
       return () => {
-        if (left) return
-        left = true
         open -= 1
         pending.changed()
       }

@@ -73,18 +73,21 @@ describe('records', () => {
     expect(arrival.header('authorization')).toEqual(['Bearer H'])
   })
 
-  test('every octet split as the network may split it', async () => {
-    await using capture = await startCapture()
-    await using client = await dial(capture.port)
-    const octets = request('POST /split HTTP/1.1', ['Transfer-Encoding: chunked'], '3\r\nabc\r\n0\r\nx: y\r\n\r\n')
-    for (const octet of octets) {
-      client.send(octet)
-      await new Promise(setImmediate)
-    }
-    await client.until(/trustspec$/u)
+  test.each(['strict', 'prefer-content-length', 'prefer-transfer-encoding'] as const)(
+    'every octet split as the network may split it: %s',
+    async (framing) => {
+      await using capture = await startCapture({ framing })
+      await using client = await dial(capture.port)
+      const octets = request('POST /split HTTP/1.1', ['Transfer-Encoding: chunked'], '3\r\nabc\r\n0\r\nx: y\r\n\r\n')
+      for (const octet of octets) {
+        client.send(octet)
+        await new Promise(setImmediate)
+      }
+      await client.until(/trustspec$/u)
 
-    expect(capture.all()).toMatchObject([{ target: '/split', state: 'whole', trailers: [['x', 'y']], anomalies: [] }])
-  })
+      expect(capture.all()).toMatchObject([{ target: '/split', state: 'whole', trailers: [['x', 'y']], anomalies: [] }])
+    },
+  )
 
   test('pipelined requests, keep-alive and connections by number', async () => {
     await using capture = await startCapture({ marker: 'm' })
@@ -131,6 +134,19 @@ describe('records', () => {
     client.send(request('GET / HTTP/1.1', ['Connection: x, Close']) + request('GET /behind HTTP/1.1'))
 
     expect((await client.closed).received.match(/HTTP\/1\.1 200/gu)).toHaveLength(1)
+  })
+
+  test('what is cut because we close is told from what breaks off', async () => {
+    await using capture = await startCapture()
+    await using client = await dial(capture.port)
+    using hold = capture.hold({ times: 1 }, { close: true })
+    client.send(request('GET /1 HTTP/1.1') + request(`POST /${NONCE} HTTP/1.1`, ['Content-Length: 9'], 'half'))
+    await capture.waitFor(NONCE, 5_000)
+    hold.release()
+    await client.closed
+    expect(await capture.settled(5_000)).toBe(true)
+
+    expect(capture.requestsOf(NONCE)).toMatchObject([{ state: 'cut', anomalies: [], status: 0 }])
   })
 
   test('HEAD is answered without a body, CONNECT is refused, TRACE gives nothing back', async () => {
@@ -189,6 +205,10 @@ describe('records', () => {
     expect(capture.unfinished().map(({ octets }) => text(octets))).toEqual(['GPOST'])
     client.send(` /2 HTTP/1.1\r\nHost: a\r\n\r\n`)
     await client.until(/(?:HTTP[^]*){2}m$/u)
+    client.send('\r\n\r\n')
+    client.end()
+    await client.closed
+    // Empty lines are the beginning of nothing.
     expect(capture.unfinished()).toEqual([])
     expect(capture.all()[1]).toMatchObject({ method: 'GPOST' })
   })

@@ -236,15 +236,25 @@ test.each(HEADS)('%j is noted', async (octets, anomaly) => {
   expect(loose?.anomalies).toContain(anomaly)
 })
 
+test('chunks that end in a bare LF are whole for an origin that takes it, and break for one that skips two octets', async () => {
+  const octets = chunked(`5\r\nhello\n5\r\nworld\n${END}`)
+
+  expect((await read(octets, TE))[0]?.body.total).toBe(10)
+  expect((await read(octets, CL))[0]?.body.total).toBe(5)
+})
+
 test('reads otherwise while told to, by message', async () => {
   await using capture = await startCapture()
   await using client = await dial(capture.port)
   const octets = post([covering(END), 'Transfer-Encoding: chunked'], END)
-  {
-    using _ = capture.readAs(TE)
-    client.send(octets)
-    await client.until(/(?:HTTP[^]*){2}trustspec$/u)
-  }
+  const other = capture.readAs(CL)
+  const careless = capture.readAs(TE)
+  // Whoever ends twice ends nobody else's.
+  other[Symbol.dispose]()
+  other[Symbol.dispose]()
+  client.send(octets)
+  await client.until(/(?:HTTP[^]*){2}trustspec$/u)
+  careless[Symbol.dispose]()
   client.send(octets)
   await client.closed
 
