@@ -1,7 +1,7 @@
 import { request as fetchUrl } from 'undici'
 import { describe, expect, test } from 'vitest'
 import type { AnswerFault, Answering } from '../model/capture.ts'
-import { dial, request } from './dial.ts'
+import { dial, request } from './dial.testing.ts'
 import { startCapture } from './server.ts'
 
 const NONCE = 'f00dfeed0123456789ab'

@@ -5,7 +5,7 @@ import type { Arrival } from '../model/capture.ts'
 import { TrustspecError } from '../model/errors.ts'
 import { KEPT_OCTETS } from './arrival.ts'
 import { MOST_HEAD_OCTETS } from './connection.ts'
-import { dial, request } from './dial.ts'
+import { dial, request } from './dial.testing.ts'
 import { startCapture } from './server.ts'
 
 const NONCE = 'f00dfeed0123456789ab'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Anomaly, Arrival, Framing } from '../model/capture.ts'
-import { dial, request } from './dial.ts'
+import { dial, request } from './dial.testing.ts'
 import { startCapture } from './server.ts'
 
 const INNER = 'GET /inner HTTP/1.1\r\nHost: origin.example.com\r\n\r\n'
