@@ -13,6 +13,9 @@ const AMBIGUOUS = /%(?:2f|5c|00|0a|0d|25[\da-f]{2})|\\|[^\u0021-\u007e]/iu
 /** A segment that is `.` or `..`, in any mixture of encodings, also in front of parameters. */
 const DOTS = /(?:^|\/)(?:\.|%2e){1,2}(?:;[^/]*)?(?:\/|$)/iu
 
+/** Paths of letters, digits and dashes, as nearly all are: nothing in them can be read in two ways. */
+const PLAIN = /^(?:\/[\w-]+)+$/u
+
 const SCHEME = /^https?:\/\/[^/?#]*/iu
 
 /** Methods for which a body means nothing, so that servers disagree about reading it (RFC 9110 section 9.3). */
@@ -30,12 +33,14 @@ export function admit(incoming: IncomingMessage, headers: Headers): Target | Pro
     if (incoming.httpVersionMinor === 0 || headers.has('content-length')) return refused('The framing is ambiguous')
   }
   if (BODILESS.has(incoming.method ?? '') && hasBody(headers)) return refused('This method takes no body')
-  const target = (incoming.url ?? '').replace(SCHEME, '')
+  const given = incoming.url ?? ''
+  const target = given.startsWith('/') ? given : given.replace(SCHEME, '')
   if (!target.startsWith('/') && !target.startsWith('?')) return refused('The target is neither a path nor a URL')
   if (target.includes('#')) return refused('The target has a fragment')
   const at = target.indexOf('?')
   const path = at < 0 ? target : target.slice(0, at)
   const search = at < 0 ? '' : target.slice(at)
+  if (search === '' && PLAIN.test(path)) return { path, search }
   if (AMBIGUOUS.test(path) || DOTS.test(path) || path.includes('//')) return refused('The path can be read in two ways')
   if (/[^\u0021-\u007e]/u.test(search)) return refused('The query holds octets that a URL cannot')
   return { path: path === '' ? '/' : path, search: search === '?' ? '' : search }

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import { Transform } from 'node:stream'
 import type { TransformCallback } from 'node:stream'
 import type { Dispatcher } from 'undici'
@@ -41,83 +42,107 @@ export async function exchange(given: Exchange, steps: GatewaySteps, context: Ga
   }
 }
 
+/** What one request to an origin came to. */
+type Ended = Exchanged | { readonly location: URL }
+
 /** One request to one origin. */
-function once(
-  given: Exchange,
-  follows: boolean,
-  steps: GatewaySteps,
-  { limits, origins }: GatewayContext,
-): Promise<Exchanged | { readonly location: URL }> {
-  const { request, incoming, response, destination, lines } = given
+function once(given: Exchange, follows: boolean, steps: GatewaySteps, context: GatewayContext): Promise<Ended> {
+  const { request, destination, lines } = given
+  const { limits, origins } = context
   return new Promise((resolve) => {
-    const body = bodyOf(given, limits.bodyOctets)
-    let status = 0
-    let location: URL | undefined
-    let abort: ((reason: Error) => void) | undefined
-    const gone = (): void => {
-      if (!response.writableFinished) abort?.(new Error('The caller went away'))
-    }
-    const settle = (outcome: Exchanged | { readonly location: URL }): void => {
-      response.off('close', gone)
-      resolve(outcome)
-    }
-    response.on('close', gone)
     const options: Dispatcher.DispatchOptions = {
       origin: destination.origin,
       path: destination.target,
       method: request.method,
       headers: lines,
-      body,
+      body: bodyOf(given, limits.bodyOctets),
       headersTimeout: limits.answerMs,
       bodyTimeout: limits.idleMs,
     }
-    origins.dispatch(options, {
-      onRequestStart(controller) {
-        abort = (reason) => {
-          controller.abort(reason)
-        }
-        if (response.destroyed) controller.abort(new Error('The caller went away'))
-      },
-      onResponseStart(controller, statusCode, headers, statusMessage) {
-        // Interim answers are between two neighbours; 103 is a hint that may be dropped (RFC 9110 section 15.2).
-        if (statusCode < 200) return
-        if (follows && REDIRECTS.has(statusCode) && typeof headers['location'] === 'string') {
-          location = locationOf(destination, headers['location'])
-          if (location) return
-        }
-        status = statusCode
-        for (const told of request.onStatus) told(statusCode)
-        const kept = steps.answer(textOf(controller.rawHeaders), given)
-        response.writeHead(statusCode, statusMessage ?? '', kept)
-        response.on('drain', () => {
-          controller.resume()
-        })
-      },
-      onResponseData(controller, chunk) {
-        if (location) return
-        if (!response.write(chunk)) controller.pause()
-      },
-      onResponseEnd() {
-        if (location) {
-          settle({ location })
-          return
-        }
-        response.end()
-        settle({ status })
-      },
-      onResponseError(_, error) {
-        const fault = faultOf(error)
-        if (response.destroyed) {
-          settle({ status, fault: 'ERR_CALLER_GONE' })
-        } else if (response.headersSent) {
-          // The caller must see that something is missing: never a clean end.
-          response.destroy()
-          settle({ status, fault })
-        } else settle({ problem: problemOf(fault), fault })
-        incoming.unpipe()
-      },
-    })
+    origins.dispatch(options, new Relay(given, follows, steps, resolve))
   })
+}
+
+/** Takes the answer of an origin to the caller, piece by piece. A class, since one is made for every request. */
+class Relay implements Dispatcher.DispatchHandler {
+  readonly #given: Exchange
+  readonly #follows: boolean
+  readonly #steps: GatewaySteps
+  readonly #resolve: (ended: Ended) => void
+  #controller: Dispatcher.DispatchController | undefined
+  #status = 0
+  #location: URL | undefined
+
+  constructor(given: Exchange, follows: boolean, steps: GatewaySteps, resolve: (ended: Ended) => void) {
+    this.#given = given
+    this.#follows = follows
+    this.#steps = steps
+    this.#resolve = resolve
+    given.response.on('close', this.#gone)
+  }
+
+  readonly #gone = (): void => {
+    if (!this.#given.response.writableFinished) this.#controller?.abort(new Error('The caller went away'))
+  }
+
+  #settle(ended: Ended): void {
+    this.#given.response.off('close', this.#gone)
+    this.#resolve(ended)
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#given.response.destroyed) controller.abort(new Error('The caller went away'))
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    statusCode: number,
+    headers: IncomingHttpHeaders,
+    statusMessage?: string,
+  ): void {
+    // Interim answers are between two neighbours; 103 is a hint that may be dropped (RFC 9110 section 15.2).
+    if (statusCode < 200) return
+    const { request, response, destination } = this.#given
+    if (this.#follows && REDIRECTS.has(statusCode) && typeof headers['location'] === 'string') {
+      this.#location = locationOf(destination, headers['location'])
+      if (this.#location) return
+    }
+    this.#status = statusCode
+    for (const told of request.onStatus) told(statusCode)
+    response.writeHead(statusCode, statusMessage ?? '', this.#steps.answer(textOf(controller.rawHeaders), this.#given))
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#location) return
+    const { response } = this.#given
+    if (response.write(chunk)) return
+    controller.pause()
+    response.once('drain', () => {
+      controller.resume()
+    })
+  }
+
+  onResponseEnd(): void {
+    if (this.#location) {
+      this.#settle({ location: this.#location })
+      return
+    }
+    this.#given.response.end()
+    this.#settle({ status: this.#status })
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    const { incoming, response } = this.#given
+    const fault = faultOf(error)
+    if (response.destroyed) this.#settle({ status: this.#status, fault: 'ERR_CALLER_GONE' })
+    else if (response.headersSent) {
+      // The caller must see that something is missing: never a clean end.
+      response.destroy()
+      this.#settle({ status: this.#status, fault })
+    } else this.#settle({ problem: problemOf(fault), fault })
+    incoming.unpipe()
+  }
 }
 
 /** The body to send, counted; null where there is none. */

@@ -3,7 +3,7 @@
  * case. Lines are kept flat (name, value, name, value …), as node:http gives and undici takes them.
  */
 export class Headers {
-  #lines: string[]
+  readonly #lines: string[]
   /** Names in lower case, in step with every second line; made on first use. */
   #names: string[] | undefined
 
@@ -57,28 +57,38 @@ export class Headers {
 
   /** One line of that name, in place of all that there were. */
   set(name: string, value: string): void {
-    this.remove(name.toLowerCase())
-    this.add(name, value)
+    const lowered = name.toLowerCase()
+    this.remove(lowered)
+    this.#lines.push(name, value)
+    this.#lowered().push(lowered)
   }
 
   /** Removes all lines of that name, given in lower case. */
   remove(name: string): void {
-    if (this.#lowered().includes(name)) this.keep((other) => other !== name)
+    const names = this.#lowered()
+    for (let at = names.indexOf(name); at >= 0; at = names.indexOf(name, at)) {
+      names.splice(at, 1)
+      this.#lines.splice(at * 2, 2)
+    }
   }
 
   /** Replaces the value of every line; undefined removes the line. */
   map(change: (name: string, value: string) => string | undefined): void {
     const names = this.#lowered()
-    const lines: string[] = []
-    const kept: string[] = []
-    for (const [at, name] of names.entries()) {
-      const value = change(name, this.#lines[at * 2 + 1] ?? '')
+    const lines = this.#lines
+    let kept = 0
+    // In place: this is done several times for every request.
+    for (let at = 0; at < names.length; at += 1) {
+      const name = names[at] ?? ''
+      const value = change(name, lines[at * 2 + 1] ?? '')
       if (value === undefined) continue
-      lines.push(this.#lines[at * 2] ?? '', value)
-      kept.push(name)
+      names[kept] = name
+      lines[kept * 2] = lines[at * 2] ?? ''
+      lines[kept * 2 + 1] = value
+      kept += 1
     }
-    this.#lines = lines
-    this.#names = kept
+    names.length = kept
+    lines.length = kept * 2
   }
 
   /** Keeps the lines whose name, in lower case, passes. */

@@ -13,6 +13,7 @@ export interface Metrics {
 }
 
 interface Series {
+  readonly label: string
   requests: number
   readonly buckets: number[]
   seconds: number
@@ -20,28 +21,29 @@ interface Series {
 
 /** Counts requests by route, status and who answered, with a histogram of their time, and faults by code. */
 export function createMetrics(gauges: Gauges): Metrics {
-  const series = new Map<string, Series>()
+  /** By route, then by status and who answered: found without making a text for each request. */
+  const series = new Map<Route | undefined, Map<number, Series>>()
   const faults = new Map<string, number>()
-  /** Label texts by route, made once. */
-  const labels = new Map<Route | undefined, string>()
-  const labelOf = (route: Route | undefined): string => {
-    const known = labels.get(route) ?? `route="${escaped(route?.where ?? 'none')}"`
-    labels.set(route, known)
-    return known
-  }
   return {
     record(_request, route, { status, ms, by, fault }) {
-      const label = `${labelOf(route)},status="${status}",by="${by}"`
-      let one = series.get(label)
+      let own = series.get(route)
+      if (!own) {
+        own = new Map()
+        series.set(route, own)
+      }
+      const id = by === 'origin' ? status : -1 - status
+      let one = own.get(id)
       if (!one) {
-        one = { requests: 0, buckets: BUCKETS.map(() => 0), seconds: 0 }
-        series.set(label, one)
+        const label = `route="${escaped(route?.where ?? 'none')}",status="${status}",by="${by}"`
+        one = { label, requests: 0, buckets: BUCKETS.map(() => 0), seconds: 0 }
+        own.set(id, one)
       }
       const seconds = ms / 1000
       one.requests += 1
       one.seconds += seconds
-      const at = BUCKETS.findIndex((bound) => seconds <= bound)
-      if (at >= 0) one.buckets[at] = (one.buckets[at] ?? 0) + 1
+      let at = 0
+      while (at < BUCKETS.length && seconds > (BUCKETS[at] ?? 0)) at += 1
+      if (at < BUCKETS.length) one.buckets[at] = (one.buckets[at] ?? 0) + 1
       if (fault !== undefined) faults.set(fault, (faults.get(fault) ?? 0) + 1)
     },
     text() {
@@ -49,7 +51,7 @@ export function createMetrics(gauges: Gauges): Metrics {
         '# HELP gateway_request_duration_seconds Time from the head of a request to the end of its answer.',
         '# TYPE gateway_request_duration_seconds histogram',
       ]
-      for (const [label, { requests, buckets, seconds }] of series) {
+      for (const { label, requests, buckets, seconds } of [...series.values()].flatMap((own) => [...own.values()])) {
         let sum = 0
         for (const [at, bound] of BUCKETS.entries()) {
           sum += buckets[at] ?? 0

@@ -5,6 +5,17 @@ import type { GatewayContext } from './steps.ts'
 /** Names that node:http or undici set by themselves, or refuse. */
 const FRAMING: ReadonlySet<string> = new Set(['host', 'expect', 'content-length'])
 
+let last = { url: '', proto: '', host: '' }
+
+/** Scheme and host of the public URL, which is the same for all requests of a gateway. */
+function partsOf(url: string) {
+  if (last.url !== url) {
+    const at = url.indexOf('://')
+    last = { url, proto: url.slice(0, at), host: url.slice(at + 3) }
+  }
+  return last
+}
+
 /** Header lines for the origin: the caller's as policies left them, and what the gateway knows of the caller. */
 export function outgoing(
   request: GatewayRequest,
@@ -17,16 +28,14 @@ export function outgoing(
   for (let at = 0; at < names.length; at += 1) {
     if (!FRAMING.has(names[at] ?? '')) lines.push(held[at * 2] ?? '', held[at * 2 + 1] ?? '')
   }
-  const separator = publicUrl.indexOf('://')
+  const { proto, host } = partsOf(publicUrl)
   lines.push(
     'X-Forwarded-For',
     clientAddress,
     'X-Forwarded-Proto',
-    publicUrl.slice(0, separator),
+    proto,
     'X-Forwarded-Host',
-    publicUrl.slice(separator + 3),
-    'X-Real-IP',
-    clientAddress,
+    host,
     'True-Client-IP',
     clientAddress,
     'zp-rid',

@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream'
 import { Agent } from 'undici'
 import { TrustspecError } from '../model/errors.ts'
 import { createAdmission } from './admission.ts'
-import type { Admission } from './admission.ts'
+import type { Admission, Release } from './admission.ts'
 import { admit, hasBody } from './admit.ts'
 import { answer } from './answer.ts'
 import type { BuiltIns } from './built-in.ts'
@@ -178,31 +178,14 @@ function handle(gateway: Parts, incoming: IncomingMessage, response: ServerRespo
     const status = send(gateway, response, verdict, request, route)
     done({ status, by: 'gateway', ...(fault === undefined ? {} : { fault }) })
   }
-  const run = async (): Promise<void> => {
-    const settled = locate(gateway, incoming, headers, request)
-    if (isVerdict(settled)) {
-      reply(settled)
-      return
-    }
-    if (settled instanceof Promise) {
-      reply(await settled)
-      return
-    }
-    route = settled.route
-    const verdict = gateway.steps.inbound(route, request, incoming)
-    const refusal = verdict instanceof Promise ? await verdict : verdict
-    if (refusal !== undefined) {
-      reply(refusal)
-      return
-    }
-    const place = gateway.admission.enter()
-    const release = place instanceof Promise ? await place : place
-    if (!release) {
-      reply(problem(503, { detail: 'The gateway is busy', headers: [['Retry-After', '1']] }), 'ERR_OVERLOADED')
-      return
-    }
+  const failed = (error: unknown): void => {
+    gateway.context.services.report({ event: 'request-failed', requestId: request.id, error: nameOf(error) })
+    if (response.headersSent) response.destroy()
+    else reply(problem(500), 'ERR_GATEWAY')
+  }
+  const forward = async (found: Route, release: Release): Promise<void> => {
     try {
-      const { handler, cors } = route
+      const { handler, cors } = found
       const destination = handler.destination(request)
       if ('problem' in destination) {
         reply(destination)
@@ -218,11 +201,34 @@ function handle(gateway: Parts, incoming: IncomingMessage, response: ServerRespo
       release()
     }
   }
-  run().catch((error: unknown) => {
-    gateway.context.services.report({ event: 'request-failed', requestId: request.id, error: nameOf(error) })
-    if (response.headersSent) response.destroy()
-    else reply(problem(500), 'ERR_GATEWAY')
-  })
+  const admitted = (found: Route, release: Release | undefined): void => {
+    if (release) forward(found, release).catch(failed)
+    else reply(problem(503, { detail: 'The gateway is busy', headers: [['Retry-After', '1']] }), 'ERR_OVERLOADED')
+  }
+  const judged = (found: Route, refusal: Verdict | undefined): void => {
+    if (refusal !== undefined) {
+      reply(refusal)
+      return
+    }
+    const place = gateway.admission.enter()
+    if (place instanceof Promise) place.then((release) => admitted(found, release)).catch(failed)
+    else admitted(found, place)
+  }
+  // Nothing waits that need not: most requests pass all of this in one turn.
+  try {
+    const settled = locate(gateway, incoming, headers, request)
+    if (settled instanceof Promise) settled.then((verdict) => reply(verdict)).catch(failed)
+    else if (isVerdict(settled)) reply(settled)
+    else {
+      const found = settled.route
+      route = found
+      const verdict = gateway.steps.inbound(found, request, incoming)
+      if (verdict instanceof Promise) verdict.then((refusal) => judged(found, refusal)).catch(failed)
+      else judged(found, verdict)
+    }
+  } catch (error) {
+    failed(error)
+  }
 }
 
 /** The route of a request, or what it is answered with: a refusal, a preflight, a document of the gateway itself. */
