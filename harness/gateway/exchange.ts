@@ -22,45 +22,51 @@ const BROKEN = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
 class TooLarge extends Error {}
 
 /** Sends the request to the origin and its answer to the caller, both streaming. */
-export async function exchange(given: Exchange, steps: GatewaySteps, context: GatewayContext): Promise<Exchanged> {
-  const { incoming, handler } = given
-  const retries = SAFE.has(incoming.method ?? '') ? 1 : 0
-  const redirects = handler.followRedirects && SAFE.has(incoming.method ?? '') ? MOST_REDIRECTS : 0
-  let current = given
-  for (let attempt = 0, hops = 0; ;) {
-    const ended = await once(current, hops < redirects, steps, context)
-    if ('location' in ended) {
-      hops += 1
-      current = redirected(current, ended.location, context)
-      continue
-    }
-    if ('problem' in ended && BROKEN.has(ended.fault) && attempt < retries) {
-      attempt += 1
-      continue
-    }
-    return ended
-  }
+export function exchange(given: Exchange, steps: GatewaySteps, context: GatewayContext): Promise<Exchanged> {
+  const isSafe = SAFE.has(given.request.method)
+  const redirects = given.handler.followRedirects && isSafe ? MOST_REDIRECTS : 0
+  return new Promise((resolve) => {
+    attempt(given, { retries: isSafe ? 1 : 0, redirects }, { steps, context, resolve })
+  })
+}
+
+/** What may still be done for one request. */
+interface Left {
+  readonly retries: number
+  readonly redirects: number
+}
+
+interface Means {
+  readonly steps: GatewaySteps
+  readonly context: GatewayContext
+  readonly resolve: (ended: Exchanged) => void
 }
 
 /** What one request to an origin came to. */
 type Ended = Exchanged | { readonly location: URL }
 
-/** One request to one origin. */
-function once(given: Exchange, follows: boolean, steps: GatewaySteps, context: GatewayContext): Promise<Ended> {
+/** One request to one origin, and the next one if that is called for. No promises: this is done for every request. */
+function attempt(given: Exchange, left: Left, means: Means): void {
   const { request, destination, lines } = given
+  const { steps, context, resolve } = means
   const { limits, origins } = context
-  return new Promise((resolve) => {
-    const options: Dispatcher.DispatchOptions = {
-      origin: destination.origin,
-      path: destination.target,
-      method: request.method,
-      headers: lines,
-      body: bodyOf(given, limits.bodyOctets),
-      headersTimeout: limits.answerMs,
-      bodyTimeout: limits.idleMs,
-    }
-    origins.dispatch(options, new Relay(given, follows, steps, resolve))
-  })
+  const settle = (ended: Ended): void => {
+    if ('location' in ended) {
+      attempt(redirected(given, ended.location, context), { ...left, redirects: left.redirects - 1 }, means)
+    } else if ('problem' in ended && left.retries > 0 && BROKEN.has(ended.fault)) {
+      attempt(given, { ...left, retries: left.retries - 1 }, means)
+    } else resolve(ended)
+  }
+  const options: Dispatcher.DispatchOptions = {
+    origin: destination.origin,
+    path: destination.target,
+    method: request.method,
+    headers: lines,
+    body: bodyOf(given, limits.bodyOctets),
+    headersTimeout: limits.answerMs,
+    bodyTimeout: limits.idleMs,
+  }
+  origins.dispatch(options, new Relay(given, left.redirects > 0, steps, settle))
 }
 
 /** Takes the answer of an origin to the caller, piece by piece. A class, since one is made for every request. */

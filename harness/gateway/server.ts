@@ -183,26 +183,42 @@ function handle(gateway: Parts, incoming: IncomingMessage, response: ServerRespo
     if (response.headersSent) response.destroy()
     else reply(problem(500), 'ERR_GATEWAY')
   }
-  const forward = async (found: Route, release: Release): Promise<void> => {
+  const forward = (found: Route, release: Release): void => {
+    const { handler, cors } = found
+    const destination = handler.destination(request)
+    if ('problem' in destination) {
+      release()
+      reply(destination)
+      return
+    }
+    let exchanged: Promise<Exchanged>
     try {
-      const { handler, cors } = found
-      const destination = handler.destination(request)
-      if ('problem' in destination) {
-        reply(destination)
-        return
-      }
       if (headers.has('expect')) response.writeContinue()
       const lines = gateway.steps.outgoing(request, destination, gateway.context)
       const given = { request, incoming, response, destination, handler, lines, cors }
-      const ended = await gateway.steps.exchange(given, gateway.steps, gateway.context)
-      if ('problem' in ended) reply(ended.problem, ended.fault)
-      else done({ ...ended, by: 'origin' })
-    } finally {
+      exchanged = gateway.steps.exchange(given, gateway.steps, gateway.context)
+    } catch (error) {
       release()
+      throw error
     }
+    exchanged.then(
+      (ended) => {
+        release()
+        try {
+          if ('problem' in ended) reply(ended.problem, ended.fault)
+          else done({ ...ended, by: 'origin' })
+        } catch (error) {
+          failed(error)
+        }
+      },
+      (error: unknown) => {
+        release()
+        failed(error)
+      },
+    )
   }
   const admitted = (found: Route, release: Release | undefined): void => {
-    if (release) forward(found, release).catch(failed)
+    if (release) forward(found, release)
     else reply(problem(503, { detail: 'The gateway is busy', headers: [['Retry-After', '1']] }), 'ERR_OVERLOADED')
   }
   const judged = (found: Route, refusal: Verdict | undefined): void => {

@@ -31,6 +31,23 @@ export function hashOf(key: string): string {
   return hash('sha256', key, 'base64url')
 }
 
+/** Texts whose hashes are remembered at most; then all are forgotten. */
+const MOST_REMEMBERED = 10_000
+
+/** `hashOf` that remembers: a hash costs more than everything else that is done to find a key. */
+export function rememberedHashes(): (key: string) => string {
+  const remembered = new Map<string, string>()
+  return (key) => {
+    let known = remembered.get(key)
+    if (known === undefined) {
+      if (remembered.size >= MOST_REMEMBERED) remembered.clear()
+      known = hashOf(key)
+      remembered.set(key, known)
+    }
+    return known
+  }
+}
+
 function randomText(): string {
   let text = ''
   while (text.length < RANDOM_LENGTH) {

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../model/json.ts'
 import type { KeyDirectory } from '../policy.ts'
 import { KeyBook } from './book.ts'
 import type { Bucket, Consumer, KeyChange, StoredKey } from './book.ts'
-import { hashOf, makeKeyText } from './format.ts'
+import { hashOf, makeKeyText, rememberedHashes } from './format.ts'
 import type { OpenLog } from './log.ts'
 
 /** A change that the store refuses; `status` is what an HTTP API answers. */
@@ -75,6 +75,7 @@ export async function openKeyStore(open: OpenLog, { prefix, clock }: KeyStoreOpt
     },
     () => book.changes(),
   )
+  const hashFor = rememberedHashes()
   const now = (): string => new Date(clock.nowMs()).toISOString()
 
   /** Decides by the book as it is, and again where another instance was faster. */
@@ -111,7 +112,7 @@ export async function openKeyStore(open: OpenLog, { prefix, clock }: KeyStoreOpt
   })
 
   return {
-    find: (bucket, key) => book.record(bucket, hashOf(key)),
+    find: (bucket, key) => book.record(bucket, hashFor(key)),
     silentMs: log.silentMs,
     buckets: () => [...book.buckets.values()],
     createBucket: (name, description) =>
