@@ -179,7 +179,7 @@ function contextOf(
 }
 
 /** Functions of the project for the options of a policy; each runs in the scope of its request. */
-function ownFunctions({ own }: GatewayProject, { tokens, report }: Services, policy: string) {
+function ownFunctions({ own }: GatewayProject, { clock, tokens, report }: Services, policy: string) {
   return (module: string, exported: string) => {
     const found = own.get(`${module}#${exported}`)
     if (!found) {
@@ -191,6 +191,6 @@ function ownFunctions({ own }: GatewayProject, { tokens, report }: Services, pol
       })
     }
     return (...args: readonly unknown[]): unknown =>
-      scopes.run({ tokens, report, request: args[0] as never }, () => found(...args))
+      scopes.run({ clock, tokens, report, request: args[0] as never }, () => found(...args))
   }
 }

@@ -22,6 +22,8 @@ export interface GatewayRequest {
   readonly path: string
   /** Query with its question mark, or empty. */
   search: string
+  /** Path of the route as the project declares it; empty before one is found. */
+  readonly route: string
   readonly headers: Headers
   /** Values of the path parameters of the route, percent-decoded. */
   readonly params: Readonly<Record<string, string>>

@@ -265,6 +265,7 @@ function locate(
   const match = steps.route(context.table, request.method, target.path)
   if (!match) return problem(404)
   request.params = match.params
+  request.route = match.route.path.pattern
   request.url = `${context.publicUrl}${target.path}${target.search}`
   const length = headers.get('content-length')
   request.contentLength = length === undefined ? (hasBody(headers) ? undefined : 0) : Number(length)
@@ -284,6 +285,7 @@ function blank({ context }: Parts, incoming: IncomingMessage, headers: Headers):
     method: incoming.method ?? '',
     path: '/',
     search: '',
+    route: '',
     headers,
     params: {},
     clientAddress: '',

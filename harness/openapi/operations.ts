@@ -16,7 +16,8 @@ export interface Operation {
   readonly public: boolean
 }
 
-const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace', 'query'] as const
+/** Methods of a path item (OpenAPI 3.2 section 4.9.1). */
+export const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace', 'query'] as const
 
 /** Headers that a description of parameters must not set (OpenAPI 3.1 section 4.8.12.2). */
 const RESERVED = new Set(['accept', 'content-type', 'authorization'])
@@ -119,14 +120,13 @@ function bodyOf(document: OpenApiDocument, operation: Node): Operation['body'] {
 }
 
 /** An empty list, or an alternative that is empty, asks for no credential; silence is taken for the opposite. */
-function isPublic(security: unknown): boolean {
+export function isPublic(security: unknown): boolean {
   if (!Array.isArray(security)) return false
   return security.length === 0 || security.some((one) => isNode(one) && Object.keys(one).length === 0)
 }
 
-/** Path of the first server, its variables filled with their defaults. */
-function basePathOf(root: Node): string {
-  const servers = root['servers']
+/** Path of the first server of a document, path or operation, its variables filled with their defaults; no slash at its end. */
+export function basePathOf({ servers }: Node): string {
   const [first] = Array.isArray(servers) ? (servers as unknown[]) : []
   if (!isNode(first) || typeof first['url'] !== 'string') return ''
   const variables = isNode(first['variables']) ? first['variables'] : {}

@@ -1,17 +1,18 @@
-import { existsSync } from 'node:fs'
-import { registerHooks } from 'node:module'
+import { existsSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { nearest } from '../../model/nearest.ts'
 import type { OwnFunction } from '../policies/custom-code-inbound.ts'
 import type { GatewayRequest } from '../request.ts'
-import { zuploContext, zuploRequest } from '../runtime/request.ts'
-import { JwtServicePlugin } from '../runtime/zuplo.ts'
+import { zuploContext } from '../runtime/context.ts'
+import { runtimeExtensions } from '../runtime/extensions.ts'
+import { projectLoader, RUNTIME, RUNTIME_NAMES } from '../runtime/loader.ts'
+import { zuploRequest } from '../runtime/request.ts'
 import type { JwtServiceSettings } from '../settings.ts'
-import { importOf, RUNTIME } from './variables.ts'
+import { importOf } from './variables.ts'
+import type { Environment } from './variables.ts'
 import { isObject, within, wrong } from './wrong.ts'
 import type { Place } from './wrong.ts'
-
-const SHIM = new URL('../runtime/zuplo.ts', import.meta.url).href
 
 /** The modules of a project, loaded once for this gateway. */
 export interface OwnModules {
@@ -25,78 +26,77 @@ export interface OwnModules {
   readonly jwtService: () => Promise<JwtServiceSettings | undefined>
 }
 
-let count = 0
-let isHooked = false
+const INIT = './modules/zuplo.runtime'
 
-/** Lets the modules of projects import the runtime of the documented gateway, which is ours here. */
-function hook(): void {
-  if (isHooked) return
-  isHooked = true
-  registerHooks({
-    resolve: (specifier, context, next) =>
-      specifier === RUNTIME ? { url: SHIM, shortCircuit: true, format: 'module-typescript' } : next(specifier, context),
-  })
-}
+type Exports = Readonly<Record<string, unknown>>
 
 /** The modules of the project in a folder. */
-export function ownModules(folder: string): OwnModules {
-  hook()
-  // A number of its own makes a module of its own: two gateways in one process share no state of their projects.
-  count += 1
-  const suffix = `?gateway=${count}`
+export function ownModules(folder: string, environment: Environment): OwnModules {
+  const importUrl = projectLoader(environment)
   const loaded = new Map<string, OwnFunction>()
-  const load = async (module: string, place: Place): Promise<Readonly<Record<string, unknown>>> => {
+
+  const load = async (module: string, place: Place): Promise<Exports> => {
     const file = fileOf(folder, module)
     if (file === undefined) {
       throw wrong('There is no such module', place, { given: module, instead: 'a file such as ./modules/my-policy.ts' })
     }
     try {
-      return (await import(`${pathToFileURL(file).href}${suffix}`)) as Readonly<Record<string, unknown>>
+      return await importUrl(pathToFileURL(file))
     } catch (error) {
-      const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'unknown'
-      throw wrong('The module does not load', place, { module, reason, instead: 'a module without this error' }, error)
+      throw notLoaded(module, error, place)
     }
   }
+
+  const functionOf: OwnModules['functionOf'] = async (module, exported, place) => {
+    const exports = await load(module, place)
+    const found = Object.hasOwn(exports, exported) ? exports[exported] : undefined
+    if (typeof found === 'function') return found as OwnFunction
+    const names = Object.keys(exports).filter((name) => typeof exports[name] === 'function')
+    throw wrong('The module does not export this function', place, {
+      module,
+      given: exported,
+      instead: names.length === 0 ? `export function ${exported}` : nearest(exported, names),
+    })
+  }
+
+  const loadNamedIn: OwnModules['loadNamedIn'] = async (options, place) => {
+    for (const [name, value] of isObject(options) ? Object.entries(options) : []) {
+      const module = importOf(value)
+      if (module === undefined) {
+        await loadNamedIn(value, within(place, name))
+        continue
+      }
+      for (const [exported, found] of Object.entries(await load(module, within(place, name)))) {
+        if (typeof found === 'function') loaded.set(`${String(value)}#${exported}`, forGateway(found as OwnFunction))
+      }
+      for (const [beside, exported] of Object.entries(options as Exports)) {
+        if (!/export$/iu.test(beside) || typeof exported !== 'string') continue
+        await functionOf(module, exported, within(place, beside))
+      }
+    }
+  }
+
   return {
+    functionOf,
+    loadNamedIn,
     loaded,
-    async functionOf(module, exported, place) {
-      const found = (await load(module, place))[exported]
-      if (typeof found === 'function') return found as OwnFunction
-      throw wrong('The module does not export this function', place, {
-        module,
-        given: exported,
-        instead: 'an export of it',
-      })
-    },
-    async loadNamedIn(options, place) {
-      for (const [name, value] of Object.entries(isObject(options) ? options : {})) {
-        const module = importOf(value)
-        if (module === undefined) {
-          await this.loadNamedIn(value, within(place, name))
-          continue
-        }
-        for (const [exported, found] of Object.entries(await load(module, within(place, name)))) {
-          if (typeof found === 'function') loaded.set(`${String(value)}#${exported}`, forGateway(found as OwnFunction))
-        }
-      }
-    },
     async jwtService() {
-      const place: Place = { file: 'modules/zuplo.runtime.ts', at: '' }
-      if (fileOf(folder, './modules/zuplo.runtime') === undefined) return undefined
-      const { runtimeInit } = await load('./modules/zuplo.runtime', place)
-      if (runtimeInit === undefined) return undefined
+      const file = fileOf(folder, INIT)
+      if (file === undefined) return undefined
+      const place: Place = { file: path.relative(folder, file), at: '' }
+      const { runtimeInit } = await load(INIT, place)
       if (typeof runtimeInit !== 'function') {
-        throw wrong('runtimeInit is no function', place, { instead: 'export function runtimeInit(runtime) { … }' })
+        throw wrong('The module does not export runtimeInit', place, {
+          instead: 'export function runtimeInit(runtime) { … }',
+        })
       }
-      let settings: JwtServiceSettings | undefined
-      const addPlugin = (plugin: unknown): void => {
-        if (!(plugin instanceof JwtServicePlugin)) {
-          throw wrong('There is no such plugin', place, { given: nameOf(plugin), instead: 'JwtServicePlugin' })
-        }
-        settings = plugin.settings
+      const { runtime, jwtService } = runtimeExtensions()
+      try {
+        await (runtimeInit as OwnFunction)(runtime)
+      } catch (error) {
+        throw wrong('runtimeInit cannot be run', place, { reason: reasonOf(error), instead: 'one that ends' }, error)
       }
-      await (runtimeInit as OwnFunction)({ addPlugin })
-      return settings
+      return jwtService()
     },
   }
 }
@@ -107,13 +107,27 @@ function forGateway(own: OwnFunction): OwnFunction {
     own(zuploRequest(request as GatewayRequest), zuploContext(request as GatewayRequest), ...rest)
 }
 
-function nameOf(plugin: unknown): string {
-  return isObject(plugin) ? (plugin.constructor.name ?? 'an object') : typeof plugin
+function notLoaded(module: string, error: unknown, place: Place) {
+  const reason = reasonOf(error)
+  const [, from, name] = /module '(.*)' does not provide an export named '(.*)'/u.exec(reason) ?? []
+  if (from === RUNTIME && name !== undefined) {
+    const fields = { module, given: name, instead: nearest(name, RUNTIME_NAMES) }
+    return wrong(`There is no such name in ${RUNTIME}`, place, fields, error)
+  }
+  // Node takes types out of a module, but cannot know that a name imported from another file is one.
+  const instead = name === undefined ? 'a module without this error' : `import type { ${name} }, if it is a type`
+  return wrong('The module does not load', place, { module, reason, instead }, error)
+}
+
+function reasonOf(error: unknown): string {
+  const line = error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'unknown'
+  return line.replace(/[.;]?$/u, '')
 }
 
 /** The file of a module within the project; undefined where there is none. */
 function fileOf(folder: string, module: string): string | undefined {
   const base = path.resolve(folder, module)
-  const isInside = base.startsWith(`${path.resolve(folder)}${path.sep}`)
-  return isInside ? [base, `${base}.ts`, `${base}.js`, `${base}.mjs`].find((file) => existsSync(file)) : undefined
+  if (!base.startsWith(`${path.resolve(folder)}${path.sep}`)) return undefined
+  const files = [base, `${base}.ts`, `${base}.js`, `${base}.mjs`]
+  return files.find((file) => existsSync(file) && statSync(file).isFile())
 }

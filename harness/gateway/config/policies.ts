@@ -1,71 +1,69 @@
 import { nearest } from '../../model/nearest.ts'
 import type { PolicyKind } from '../policy.ts'
 import { customCode } from '../policies/custom-code-inbound.ts'
+import { RUNTIME } from '../runtime/loader.ts'
 import type { CorsPolicy, PolicySettings } from '../settings.ts'
+import { BUILT_IN_CORS, corsAt } from './cors.ts'
 import type { OwnModules } from './modules.ts'
-import { importOf, RUNTIME, withEnvironment } from './variables.ts'
+import { importOf, withEnvironment } from './variables.ts'
 import type { Environment } from './variables.ts'
-import { kindOf, objectAt, textAt, within, wrong } from './wrong.ts'
+import { isObject, kindOf, listAt, objectAt, shown, textAt, within, wrong } from './wrong.ts'
 import type { Place } from './wrong.ts'
 
 /** What policies.json declares. */
 export interface Policies {
   readonly policies: ReadonlyMap<string, PolicySettings>
-  readonly cors: ReadonlyMap<string, CorsPolicy>
+  /** The built-in ones too; undefined: no cross-origin answers. */
+  readonly cors: ReadonlyMap<string, CorsPolicy | undefined>
+}
+
+/** What policies are read with. */
+export interface PolicyMeans {
+  readonly kinds: readonly PolicyKind[]
+  readonly environment: Environment
+  readonly modules: OwnModules
 }
 
 /** Reads policies.json. */
-export async function policiesAt(
-  value: unknown,
-  file: string,
-  means: { readonly kinds: readonly PolicyKind[]; readonly environment: Environment; readonly modules: OwnModules },
-): Promise<Policies> {
-  const place: Place = { file, at: '' }
+export async function policiesAt(value: unknown, place: Place, means: PolicyMeans): Promise<Policies> {
   const { policies = [], corsPolicies = [] } = objectAt(value, place, ['policies', 'corsPolicies', '$schema'])
   const byName = new Map<string, PolicySettings>()
   for (const [at, policy] of listAt(policies, within(place, 'policies')).entries()) {
     const here = within(place, 'policies', at)
     const settings = await policyAt(policy, here, means)
-    if (byName.has(settings.name)) {
-      throw wrong('Two policies have the same name', within(here, 'name'), {
-        given: settings.name,
-        instead: 'a name of its own',
-      })
-    }
+    refuseTwice(byName, settings.name, here)
     byName.set(settings.name, settings)
   }
-  const cors = new Map<string, CorsPolicy>()
+  const cors = new Map(BUILT_IN_CORS)
   for (const [at, policy] of listAt(corsPolicies, within(place, 'corsPolicies')).entries()) {
-    const one = corsAt(
-      withEnvironment(policy, means.environment, within(place, 'corsPolicies', at)),
-      within(place, 'corsPolicies', at),
-    )
-    cors.set(one.name, one)
+    const here = within(place, 'corsPolicies', at)
+    const settings = corsAt(policy, here, means.environment)
+    refuseTwice(cors, settings.name, here)
+    cors.set(settings.name, settings)
   }
   return { policies: byName, cors }
 }
 
-async function policyAt(
-  value: unknown,
-  place: Place,
-  { kinds, environment, modules }: Parameters<typeof policiesAt>[2],
-): Promise<PolicySettings> {
+function refuseTwice(known: ReadonlyMap<string, unknown>, name: string, place: Place): void {
+  if (!known.has(name)) return
+  throw wrong('Two policies have the same name', within(place, 'name'), { given: name, instead: 'a name of its own' })
+}
+
+async function policyAt(value: unknown, place: Place, means: PolicyMeans): Promise<PolicySettings> {
+  const { kinds, environment, modules } = means
   const { name, policyType, handler } = objectAt(value, place, ['name', 'policyType', 'handler'])
   const named = textAt(name, within(place, 'name'), 'the name by which routes use it')
   const types = [...kinds.map(({ type }) => type), customCode.type]
   const type = textAt(policyType, within(place, 'policyType'), types.join(', '))
-  if (!types.includes(type)) {
-    throw wrong('There is no such policy', within(place, 'policyType'), { given: type, instead: nearest(type, types) })
-  }
   const at = within(place, 'handler')
   const { export: exported, module, options: raw = {} } = objectAt(handler, at, ['export', 'module', 'options'])
-  const options = objectAt(withEnvironment(raw, environment, within(at, 'options')), within(at, 'options'))
-  const from = importOf(module)
+  const options = optionsAt(raw, within(at, 'options'), environment)
   if (type === customCode.type) {
     const what = textAt(exported, within(at, 'export'), 'the name of the exported function, or "default"')
+    const from = importOf(module)
     if (from === undefined || from === RUNTIME) {
       throw wrong('Custom code is a module of the project', within(at, 'module'), {
-        given: typeof module === 'string' ? module : kindOf(module),
+        given: shown(module),
         instead: '$import(./modules/my-policy)',
       })
     }
@@ -73,22 +71,40 @@ async function policyAt(
     return { name: named, kind, options }
   }
   const kind = kinds.find((one) => one.type === type)
-  if (!kind) throw new TypeError('A type without a kind')
-  if (from !== RUNTIME) {
+  if (!kind) {
+    throw wrong('There is no such policy', within(place, 'policyType'), { given: type, instead: nearest(type, types) })
+  }
+  if (importOf(module) !== RUNTIME) {
     throw wrong('The module of this policy is the gateway itself', within(at, 'module'), {
-      given: typeof module === 'string' ? module : kindOf(module),
+      given: shown(module),
       instead: `$import(${RUNTIME})`,
     })
   }
   if (exported !== kind.exported) {
     throw wrong('The export does not belong to the policyType', within(at, 'export'), {
-      given: typeof exported === 'string' ? exported : kindOf(exported),
+      given: shown(exported),
       instead: kind.exported,
     })
   }
   checkOptions(kind, options, within(at, 'options'))
   await modules.loadNamedIn(options, within(at, 'options'))
   return { name: named, kind, options }
+}
+
+function optionsAt(raw: unknown, place: Place, environment: Environment): Readonly<Record<string, unknown>> {
+  refuseTemplates(raw, place)
+  return objectAt(withEnvironment(raw, environment, place), place)
+}
+
+/** `${env.NAME}` is for the URLs of handlers: here it would be taken for the value itself, a secret perhaps. */
+function refuseTemplates(value: unknown, place: Place): void {
+  if (Array.isArray(value) || isObject(value)) {
+    for (const [name, member] of Object.entries(value)) refuseTemplates(member, within(place, name))
+    return
+  }
+  const [given, name = ''] = /\$\{env\.(\w+)\}/u.exec(String(value)) ?? []
+  if (given === undefined) return
+  throw wrong('Variables are written otherwise in policies', place, { given, instead: `$env(${name})` })
 }
 
 function checkOptions({ options: table }: PolicyKind, options: Readonly<Record<string, unknown>>, place: Place): void {
@@ -102,76 +118,12 @@ function checkOptions({ options: table }: PolicyKind, options: Readonly<Record<s
       })
     }
     const due = check(value)
-    if (due !== undefined)
+    if (due !== undefined) {
       throw wrong('The option is wrong', within(place, name), { given: kindOf(value), instead: due })
+    }
   }
   const missing = table.required?.find((name) => options[name] === undefined)
-  if (missing !== undefined) {
-    const due = table.known[missing]?.(undefined) ?? 'a value'
-    throw wrong('An option is missing', place, { option: missing, instead: `"${missing}": ${due}` })
-  }
-}
-
-function listAt(value: unknown, place: Place): readonly unknown[] {
-  if (Array.isArray(value)) return value
-  throw wrong('This has to be a list', place, { given: kindOf(value), instead: 'a list' })
-}
-
-const CORS_MEMBERS = [
-  'name',
-  'allowedOrigins',
-  'allowedMethods',
-  'allowedHeaders',
-  'exposeHeaders',
-  'maxAge',
-  'allowCredentials',
-]
-
-function corsAt(value: unknown, place: Place): CorsPolicy {
-  const members = objectAt(value, place, CORS_MEMBERS)
-  const { name, maxAge, allowCredentials = false } = members
-  const allowedOrigins = textsAt(members['allowedOrigins'], within(place, 'allowedOrigins'))
-  if (allowedOrigins.length === 0) {
-    throw wrong('A CORS policy allows some origin', within(place, 'allowedOrigins'), {
-      given: 'nothing',
-      instead: '["https://app.example.com"]',
-    })
-  }
-  if (allowCredentials === true && allowedOrigins.includes('*')) {
-    throw wrong('Credentials are never for every origin', within(place, 'allowCredentials'), {
-      given: 'true beside the origin *',
-      instead: 'the origins by name',
-    })
-  }
-  if (typeof allowCredentials !== 'boolean') {
-    throw wrong('This has to be true or false', within(place, 'allowCredentials'), {
-      given: kindOf(allowCredentials),
-      instead: 'true',
-    })
-  }
-  if (maxAge !== undefined && !(Number.isSafeInteger(maxAge) && Number(maxAge) >= 0)) {
-    throw wrong('This has to be a whole number of seconds', within(place, 'maxAge'), {
-      given: kindOf(maxAge),
-      instead: '600',
-    })
-  }
-  return {
-    name: textAt(name, within(place, 'name'), 'the name by which routes use it'),
-    allowedOrigins,
-    allowedMethods: textsAt(members['allowedMethods'], within(place, 'allowedMethods')).map((method) =>
-      method.toUpperCase(),
-    ),
-    allowedHeaders: textsAt(members['allowedHeaders'], within(place, 'allowedHeaders')),
-    exposeHeaders: textsAt(members['exposeHeaders'], within(place, 'exposeHeaders')),
-    allowCredentials,
-    ...(maxAge === undefined ? {} : { maxAgeSec: Number(maxAge) }),
-  }
-}
-
-/** A list of texts, or one text with commas. */
-function textsAt(value: unknown, place: Place): readonly string[] {
-  if (value === undefined) return []
-  if (typeof value === 'string') return value.split(',').map((part) => part.trim())
-  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value
-  throw wrong('This has to be a list of texts', place, { given: kindOf(value), instead: '["…"]' })
+  if (missing === undefined) return
+  const due = table.known[missing]?.(undefined) ?? 'a value'
+  throw wrong('An option is missing', place, { option: missing, instead: `"${missing}": ${due}` })
 }

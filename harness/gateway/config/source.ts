@@ -1,37 +1,25 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
+import { JsonFault, parseJson } from './json.ts'
 import { wrong } from './wrong.ts'
 
-/** Reads the JSON of a project's file; `comments` permits `//` and block comments and trailing commas. */
-export function readJson(folder: string, file: string, comments = false): unknown {
+/** Reads the JSON of a project's file; `relaxed` permits comments and trailing commas. */
+export function readJson(folder: string, file: string, relaxed = false): unknown {
+  const place = { file, at: '' }
   let text: string
   try {
     text = readFileSync(path.join(folder, file), 'utf8')
   } catch (error) {
-    const cause = error as NodeJS.ErrnoException
-    const reason = cause.code === 'ENOENT' ? 'it does not exist' : (cause.code ?? 'it cannot be read')
-    throw wrong('A file of the project is missing', { file, at: '' }, { reason, instead: `the file ${file}` }, error)
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT')
+      throw wrong('A file of the project is missing', place, { instead: `the file ${file}` }, error)
+    throw wrong('The file cannot be read', place, { reason: code ?? 'unknown', instead: 'a file to read' }, error)
   }
-  const plain = comments ? withoutComments(text) : text
   try {
-    return JSON.parse(plain)
+    return parseJson(text, relaxed)
   } catch (error) {
-    const said = error instanceof Error ? error.message : ''
-    const position = /position (\d+)/u.exec(said)?.[1]
-    const line = position === undefined ? plain.split('\n').length : plain.slice(0, Number(position)).split('\n').length
-    throw wrong(
-      'The file is not JSON',
-      { file, at: '' },
-      { line, instead: 'JSON without comments or trailing commas' },
-      error,
-    )
+    if (!(error instanceof JsonFault)) throw error
+    const instead = relaxed ? 'JSON, with comments where you like' : 'JSON without comments or trailing commas'
+    throw wrong('The file is not JSON', place, { line: error.line, reason: error.message, instead }, error)
   }
-}
-
-/** The text with comments and trailing commas as white space, so that positions stay. */
-function withoutComments(text: string): string {
-  const blank = (part: string): string => part.replaceAll(/[^\n]/gu, ' ')
-  return text
-    .replaceAll(/("(?:[^"\\]|\\.)*")|\/\/[^\n]*|\/\*[\s\S]*?\*\//gu, (part, string?: string) => string ?? blank(part))
-    .replaceAll(/("(?:[^"\\]|\\.)*")|,(?=\s*[\]}])/gu, (_, string?: string) => string ?? ' ')
 }

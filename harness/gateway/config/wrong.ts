@@ -5,7 +5,7 @@ import { nearest } from '../../model/nearest.ts'
 export interface Place {
   /** Relative to the folder of the project. */
   readonly file: string
-  /** JSON pointer in it (RFC 6901), or the operation. */
+  /** JSON pointer in it (RFC 6901). */
   readonly at: string
 }
 
@@ -39,23 +39,42 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
 /** The object at a place, whose members are among the known ones. */
 export function objectAt(value: unknown, place: Place, known?: readonly string[]): Readonly<Record<string, unknown>> {
   if (!isObject(value)) throw wrong('This has to be an object', place, { given: kindOf(value), instead: 'an object' })
-  const unknown = known && Object.keys(value).find((name) => !known.includes(name) && !name.startsWith('x-'))
+  const unknown = known && Object.keys(value).find((name) => !known.includes(name))
   if (unknown !== undefined && known) {
     throw wrong('There is no such member', within(place, unknown), { given: unknown, instead: nearest(unknown, known) })
   }
   return value
 }
 
+/** The list at a place. */
+export function listAt(value: unknown, place: Place): readonly unknown[] {
+  if (Array.isArray(value)) return value
+  throw wrong('This has to be a list', place, { given: kindOf(value), instead: 'a list' })
+}
+
 /** The text at a place. */
 export function textAt(value: unknown, place: Place, instead: string): string {
   if (typeof value === 'string' && value !== '') return value
-  throw wrong('This has to be a text', place, { given: kindOf(value), instead })
+  throw wrong('This has to be a text', place, { given: value === '' ? 'an empty text' : kindOf(value), instead })
 }
 
-/** What kind of value something is, without the value. */
+/** True or false at a place; `otherwise` where nothing stands there. */
+export function flagAt(value: unknown, otherwise: boolean, place: Place): boolean {
+  if (value === undefined) return otherwise
+  if (typeof value === 'boolean') return value
+  throw wrong('This has to be true or false', place, { given: kindOf(value), instead: String(otherwise) })
+}
+
+/** A text as it stands, and of any other value its kind. */
+export function shown(value: unknown): string {
+  return typeof value === 'string' ? value : kindOf(value)
+}
+
+/** What kind of value something is, without the value: it may hold a secret of the environment. */
 export function kindOf(value: unknown): string {
   if (value === undefined) return 'nothing'
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'string') return 'a text'
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }

@@ -41,6 +41,7 @@ export function testRequest(given: Partial<GatewayRequest> = {}): GatewayRequest
     method: 'GET',
     path: '/orders',
     search: '',
+    route: '/orders',
     headers: new Headers([]),
     params: {},
     clientAddress: '192.0.2.1',

@@ -1,109 +1,101 @@
+import { settableHeader } from '../policies/settable-header.ts'
 import type { GatewayRequest, User } from '../request.ts'
-import type { Verdict } from '../reply.ts'
-import { currentScope } from './scope.ts'
+import { isObject } from '../config/wrong.ts'
+import { Misuse } from './misuse.ts'
 
-const NO_BODY = 'The body of a request streams through the gateway: a policy cannot read it'
+const NO_BODY = 'The body of a request streams through the gateway: a policy can neither read nor replace it'
+
+const BODY_READERS = ['text', 'json', 'arrayBuffer', 'bytes', 'formData', 'blob'] as const
+
+/** What a request can be made with besides what the Fetch standard has. */
+export interface ZuploRequestInit extends RequestInit {
+  readonly user?: User
+  readonly params?: Readonly<Record<string, string>>
+}
 
 /** A request as the code of a project sees it. Its body streams past and cannot be read. */
 export class ZuploRequest extends Request {
   user: User | undefined
   readonly params: Readonly<Record<string, string>>
 
-  constructor(
-    input: string | URL | Request,
-    init: RequestInit & { user?: User; params?: Readonly<Record<string, string>> } = {},
-  ) {
+  constructor(input: string | URL | Request, init: ZuploRequestInit = {}) {
     const { user, params, ...rest } = init
+    if (rest.body !== undefined && rest.body !== null) throw new Misuse(NO_BODY)
     super(input, rest)
     const from = input instanceof ZuploRequest ? input : undefined
     this.user = user ?? from?.user
     this.params = params ?? from?.params ?? {}
-    const unreadable = { value: () => Promise.reject(new Error(NO_BODY)) }
+    const unread = { value: () => Promise.reject(new Misuse(NO_BODY)) }
     const get = (): never => {
-      throw new Error(NO_BODY)
+      throw new Misuse(NO_BODY)
     }
     Object.defineProperties(this, {
       body: { get },
-      text: unreadable,
-      json: unreadable,
-      arrayBuffer: unreadable,
-      bytes: unreadable,
-      formData: unreadable,
-      blob: unreadable,
+      clone: { value: () => new ZuploRequest(this) },
+      ...Object.fromEntries(BODY_READERS.map((name) => [name, unread])),
     })
   }
 
+  /** The last value of each name. */
   get query(): Readonly<Record<string, string>> {
     return Object.fromEntries(new URL(this.url).searchParams)
   }
 }
 
-/** What the code of a project is told besides the request. */
-export interface ZuploContext {
-  readonly requestId: string
-  readonly log: Readonly<Record<'debug' | 'info' | 'warn' | 'error', (...what: readonly unknown[]) => void>>
-  /** For whatever policies of one request tell each other. */
-  readonly custom: Record<string, unknown>
-  /** Lets work go on behind the answer. */
-  readonly waitUntil: (work: Promise<unknown>) => void
-}
-
-const contexts = new WeakMap<GatewayRequest, ZuploContext>()
-const byContext = new WeakMap<ZuploContext, GatewayRequest>()
-
-/** The request as the code of a project sees it. */
-export function zuploRequest(request: GatewayRequest): ZuploRequest {
-  const { headers, url, method, params, user } = request
+/** The request as the code of a project sees it: a copy, so that what it changes counts where it is taken over alone. */
+export function zuploRequest({ headers, url, search, method, params, user }: GatewayRequest): ZuploRequest {
   const lines: [string, string][] = []
-  for (let at = 0; at < headers.lines.length; at += 2)
+  for (let at = 0; at < headers.lines.length; at += 2) {
     lines.push([headers.lines[at] ?? '', headers.lines[at + 1] ?? ''])
-  return new ZuploRequest(url, { method, headers: lines, params, ...(user ? { user } : {}) })
-}
-
-/** The context of the request: the same for all policies that it passes. */
-export function zuploContext(request: GatewayRequest): ZuploContext {
-  const known = contexts.get(request)
-  if (known) return known
-  const { report } = currentScope('The context')
-  const log =
-    (level: string) =>
-    (...what: readonly unknown[]) => {
-      report({ event: 'project-log', level, requestId: request.id, message: what.map(String).join(' ') })
-    }
-  const context: ZuploContext = {
-    requestId: request.id,
-    log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
-    custom: {},
-    waitUntil(work) {
-      work.catch(() => {
-        report({ event: 'project-work-failed', requestId: request.id })
-      })
-    },
   }
-  contexts.set(request, context)
-  byContext.set(context, request)
-  return context
+  // What a policy took out of the query, such as a key, is not to be seen here again.
+  const at = url.indexOf('?')
+  const seen = `${at < 0 ? url : url.slice(0, at)}${search}`
+  return new ZuploRequest(seen, {
+    method,
+    headers: lines,
+    params: { ...params },
+    // The consumer's data are those of the key store: to change them would change them for everybody.
+    ...(user ? { user: structuredClone(user) } : {}),
+  })
 }
 
-/** The request that a context belongs to. */
-export function requestOf(context: ZuploContext): GatewayRequest {
-  const request = byContext.get(context)
-  if (request) return request
-  throw new TypeError('This is no context of the gateway')
-}
-
-/** Takes over what the code changed of a request: header lines and the user; what it left alone keeps its octets. */
-export function takeOver(request: GatewayRequest, before: Headers, after: Request): void {
+/**
+ * Takes over what the code changed: header lines, the query, the user. What it left alone keeps its octets and its
+ * order. `given` is the request that it was called with, `before` a copy of its headers.
+ */
+export function takeOver(request: GatewayRequest, given: ZuploRequest, before: Headers, after: Request): void {
+  takeUrl(request, given, after)
   for (const [name, value] of after.headers) {
-    if (before.get(name) !== value) request.headers.set(name, value)
+    if (before.get(name) === value) continue
+    const due = settableHeader(name)
+    if (due !== undefined) throw new Misuse(`A policy changed the header ${name}, which is not its to set`)
+    request.headers.set(name, value)
   }
   for (const name of before.keys()) {
-    if (!after.headers.has(name)) request.headers.remove(name)
+    if (!after.headers.has(name) && settableHeader(name) === undefined) request.headers.remove(name)
   }
-  if (after instanceof ZuploRequest) request.user = after.user
+  if (after instanceof ZuploRequest) request.user = userOf(after.user)
 }
 
-/** An answer of the code, as the gateway gives it. */
-export async function verdictOf(response: Response): Promise<Verdict> {
-  return { status: response.status, headers: [...response.headers], body: await response.text() }
+function takeUrl(request: GatewayRequest, given: ZuploRequest, after: Request): void {
+  if (!(after instanceof ZuploRequest) && after.body !== null) throw new Misuse(NO_BODY)
+  if (after.method !== given.method) throw new Misuse('A policy changed the method of a request')
+  if (after.url === given.url) return
+  const [from, to] = [new URL(given.url), new URL(after.url)]
+  if (from.origin !== to.origin || from.pathname !== to.pathname) {
+    throw new Misuse('A policy changed the path of a request: where it goes is for the handler of the route to say')
+  }
+  request.search = to.search
+}
+
+/** What the code says of the caller, if an origin can be told it. */
+function userOf(user: unknown): User | undefined {
+  if (user === undefined || user === null) return undefined
+  if (!isObject(user) || typeof user['sub'] !== 'string' || user['sub'] === '') {
+    throw new Misuse('A policy set a user without a sub')
+  }
+  const { sub, data = {} } = user
+  if (!isObject(data)) throw new Misuse('A policy set a user whose data are no object')
+  return { ...user, sub, data } as User
 }
