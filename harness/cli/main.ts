@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
-import { TrustspecError } from '../model/errors.ts'
+import { sentence, TrustspecError } from '../model/errors.ts'
 import { EXIT } from '../model/verdict.ts'
 import { FLAGS, readArgs, usage } from './args.ts'
 import type { Command } from './args.ts'
@@ -29,14 +29,6 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
 
 function print(text: string): void {
   process.stdout.write(text)
-}
-
-/** One sentence: what is wrong, where, and what to write instead. */
-function sentence({ message, fields }: TrustspecError): string {
-  const { instead, ...where } = fields
-  const details = Object.entries(where).map(([name, value]) => `${name} ${value}`)
-  const place = details.length === 0 ? '' : ` (${details.join(', ')})`
-  return `${message}${place}${instead === undefined ? '' : `; instead: ${instead}`}.`
 }
 
 async function main(args: readonly string[]): Promise<number> {

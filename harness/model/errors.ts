@@ -35,6 +35,14 @@ export class TrustspecError extends Error {
   }
 }
 
+/** One sentence: what is wrong, where, and what to write instead. */
+export function sentence({ message, fields }: TrustspecError): string {
+  const { instead, ...where } = fields
+  const details = Object.entries(where).map(([name, value]) => `${name} ${value}`)
+  const place = details.length === 0 ? '' : ` (${details.join(', ')})`
+  return `${message}${place}${instead === undefined ? '' : `; instead: ${instead}`}.`
+}
+
 /** Raised inside a case when a guard was not established: the verdict is `inconclusive`, never `pass`. */
 export class Inconclusive extends Error {
   override readonly name = 'Inconclusive'
