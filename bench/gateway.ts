@@ -80,8 +80,12 @@ async function answering(port: number): Promise<void> {
 
 async function firstLine(child: ChildProcess): Promise<string> {
   if (!child.stdout) throw new Error('No output')
-  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
-  return line
+  const line = once(createInterface({ input: child.stdout }), 'line') as Promise<[string]>
+  const ended = once(child, 'exit').then(() => {
+    throw new Error('A proxy ended before it was ready')
+  })
+  const [first] = await Promise.race([line, ended])
+  return first
 }
 
 async function target(

@@ -12,7 +12,7 @@ const document = await loadDocument('fixtures/openapi/reference-origin.json', ()
 const project = plainProject({
   document,
   origin: new URL(origin),
-  algorithm: 'RS256',
+  algorithm: 'EdDSA',
   requestsPerMinute: 1_000_000_000,
 })
 const gateway = await startGateway({
