@@ -37,8 +37,8 @@ const MEMBERS = [
 const origin: OptionCheck = (value) => {
   const text = String(value)
   if (text === '*') return undefined
-  const filled = text.replace('*.', 'star.')
-  const isOrigin = URL.canParse(filled) && new URL(filled).origin === filled
+  const filled = text.replace('://*.', '://star.')
+  const isOrigin = !filled.includes('*') && URL.canParse(filled) && new URL(filled).origin === filled
   return isOrigin ? undefined : 'https://app.example.com, https://*.example.com or *'
 }
 

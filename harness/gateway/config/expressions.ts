@@ -1,3 +1,4 @@
+import type { TrustspecError } from '../../model/errors.ts'
 import { nearest } from '../../model/nearest.ts'
 import type { GatewayRequest } from '../request.ts'
 import { customOf } from '../runtime/context.ts'
@@ -79,7 +80,7 @@ export function valueOf(members: readonly string[], means: ExpressionMeans): Val
   }
   const word = members.length === 1 && Object.hasOwn(WORDS, root) ? WORDS[root] : undefined
   if (word) return word
-  throw unknown([root], ROOTS, means)
+  throw unknown(members, ROOTS, means, 0)
 }
 
 function userValue(path: readonly string[], members: readonly string[], means: ExpressionMeans): Value {
@@ -104,13 +105,16 @@ function plain(value: unknown): string {
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : ''
 }
 
-function unknown(members: readonly string[], known: readonly string[], { place }: ExpressionMeans) {
-  const given = members.join('.')
-  const last = members.at(-1) ?? ''
-  const before = members.slice(0, -1).map((member) => `${member}.`)
-  const near = known.length === 0 ? undefined : `\${${before.join('')}${nearest(last, known)}}`
+/** The complaint about the member at a place among them, with the one that may have been meant. */
+function unknown(
+  members: readonly string[],
+  known: readonly string[],
+  { place }: ExpressionMeans,
+  at = members.length - 1,
+): TrustspecError {
+  const likely = known.length === 0 ? undefined : members.with(at, nearest(members[at] ?? '', known))
   return wrong('There is no such value in a template', place, {
-    given: `\${${given}}`,
-    instead: near ?? 'a path that has this parameter',
+    given: `\${${members.join('.')}}`,
+    instead: likely ? `\${${likely.join('.')}}` : 'a path that has this parameter',
   })
 }

@@ -1,4 +1,3 @@
-import { nearest } from '../../model/nearest.ts'
 import { problem } from '../reply.ts'
 import type { GatewayRequest } from '../request.ts'
 import type { Destination, Handler } from '../settings.ts'
@@ -16,6 +15,10 @@ const NO_PATH = problem(400, { detail: 'The request does not make a path for the
 
 /** The handler of a route. */
 export function handlerAt(value: unknown, place: Place, means: TemplateMeans): Handler {
+  if (value === undefined) {
+    const instead = `"handler": { "export": "urlForwardHandler", "module": "$import(${RUNTIME})", "options": { … } }`
+    throw wrong('The route has no handler', place, { instead })
+  }
   const { export: exported, module, options: given = {} } = objectAt(value, place, ['export', 'module', 'options'])
   const name = textAt(exported, within(place, 'export'), Object.keys(HANDLERS).join(' or '))
   if (importOf(module) !== RUNTIME) {
@@ -28,7 +31,7 @@ export function handlerAt(value: unknown, place: Place, means: TemplateMeans): H
   if (option === undefined) {
     throw wrong('There is no such handler', within(place, 'export'), {
       given: name,
-      instead: nearest(name, Object.keys(HANDLERS)),
+      instead: Object.keys(HANDLERS).join(' or '),
     })
   }
   const at = within(place, 'options')

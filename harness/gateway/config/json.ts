@@ -2,10 +2,13 @@
 export class JsonFault extends Error {
   /** Counted from 1. */
   readonly line: number
+  /** The name that stands twice in one object, where that is the fault. */
+  readonly twice: string | undefined
 
-  constructor(message: string, line: number) {
+  constructor(message: string, line: number, twice?: string) {
     super(message)
     this.line = line
+    this.twice = twice
   }
 }
 
@@ -29,7 +32,8 @@ export function parseJson(text: string, relaxed = false): unknown {
   let at = text.startsWith('\uFEFF') ? 1 : 0
   let depth = 0
 
-  const fault = (message: string): JsonFault => new JsonFault(message, text.slice(0, at).split('\n').length)
+  const fault = (message: string, twice?: string): JsonFault =>
+    new JsonFault(message, text.slice(0, at).split('\n').length, twice)
 
   const take = (pattern: RegExp): string | undefined => {
     pattern.lastIndex = at
@@ -76,7 +80,7 @@ export function parseJson(text: string, relaxed = false): unknown {
     const members = new Map<string, unknown>()
     items('}', () => {
       const name = string('a name in double quotes')
-      if (members.has(name)) throw fault(`the name ${JSON.stringify(name)} stands twice`)
+      if (members.has(name)) throw fault('a name stands twice', name)
       if (peek() !== ':') throw expected(':')
       at += 1
       members.set(name, value())

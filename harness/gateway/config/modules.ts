@@ -16,14 +16,20 @@ import type { Place } from './wrong.ts'
 
 /** The modules of a project, loaded once for this gateway. */
 export interface OwnModules {
-  /** The function that a module exports; an error at the place where there is none. */
-  readonly functionOf: (module: string, exported: string, place: Place) => Promise<OwnFunction>
+  /** The function that a module exports; an error at the place of the one or the other where there is none. */
+  readonly functionOf: (module: Named, exported: Named) => Promise<OwnFunction>
   /** Loads every module that the options name, so that its functions can be had without waiting. */
   readonly loadNamedIn: (options: unknown, place: Place) => Promise<void>
   /** Functions by `$import(module)#export`, for options; each takes the request of the gateway first. */
   readonly loaded: ReadonlyMap<string, OwnFunction>
   /** The JWT service that `modules/zuplo.runtime.ts` registers. */
   readonly jwtService: () => Promise<JwtServiceSettings | undefined>
+}
+
+/** A name, and where it stands. */
+interface Named {
+  readonly name: string
+  readonly place: Place
 }
 
 const INIT = './modules/zuplo.runtime'
@@ -35,7 +41,7 @@ export function ownModules(folder: string, environment: Environment): OwnModules
   const importUrl = projectLoader(environment)
   const loaded = new Map<string, OwnFunction>()
 
-  const load = async (module: string, place: Place): Promise<Exports> => {
+  const load = async ({ name: module, place }: Named): Promise<Exports> => {
     const file = fileOf(folder, module)
     if (file === undefined) {
       throw wrong('There is no such module', place, { given: module, instead: 'a file such as ./modules/my-policy.ts' })
@@ -47,31 +53,32 @@ export function ownModules(folder: string, environment: Environment): OwnModules
     }
   }
 
-  const functionOf: OwnModules['functionOf'] = async (module, exported, place) => {
-    const exports = await load(module, place)
-    const found = Object.hasOwn(exports, exported) ? exports[exported] : undefined
+  const functionOf: OwnModules['functionOf'] = async (module, { name, place }) => {
+    const exports = await load(module)
+    const found = Object.hasOwn(exports, name) ? exports[name] : undefined
     if (typeof found === 'function') return found as OwnFunction
-    const names = Object.keys(exports).filter((name) => typeof exports[name] === 'function')
+    const names = Object.keys(exports).filter((one) => typeof exports[one] === 'function')
     throw wrong('The module does not export this function', place, {
-      module,
-      given: exported,
-      instead: names.length === 0 ? `export function ${exported}` : nearest(exported, names),
+      module: module.name,
+      given: name,
+      instead: names.length === 0 ? `export function ${name}` : nearest(name, names),
     })
   }
 
   const loadNamedIn: OwnModules['loadNamedIn'] = async (options, place) => {
     for (const [name, value] of isObject(options) ? Object.entries(options) : []) {
-      const module = importOf(value)
-      if (module === undefined) {
+      const from = importOf(value)
+      if (from === undefined) {
         await loadNamedIn(value, within(place, name))
         continue
       }
-      for (const [exported, found] of Object.entries(await load(module, within(place, name)))) {
+      const module = { name: from, place: within(place, name) }
+      for (const [exported, found] of Object.entries(await load(module))) {
         if (typeof found === 'function') loaded.set(`${String(value)}#${exported}`, forGateway(found as OwnFunction))
       }
       for (const [beside, exported] of Object.entries(options as Exports)) {
         if (!/export$/iu.test(beside) || typeof exported !== 'string') continue
-        await functionOf(module, exported, within(place, beside))
+        await functionOf(module, { name: exported, place: within(place, beside) })
       }
     }
   }
@@ -84,7 +91,7 @@ export function ownModules(folder: string, environment: Environment): OwnModules
       const file = fileOf(folder, INIT)
       if (file === undefined) return undefined
       const place: Place = { file: path.relative(folder, file), at: '' }
-      const { runtimeInit } = await load(INIT, place)
+      const { runtimeInit } = await load({ name: INIT, place })
       if (typeof runtimeInit !== 'function') {
         throw wrong('The module does not export runtimeInit', place, {
           instead: 'export function runtimeInit(runtime) { … }',
@@ -94,7 +101,7 @@ export function ownModules(folder: string, environment: Environment): OwnModules
       try {
         await (runtimeInit as OwnFunction)(runtime)
       } catch (error) {
-        throw wrong('runtimeInit cannot be run', place, { reason: reasonOf(error), instead: 'one that ends' }, error)
+        throw wrong('runtimeInit cannot be run', place, { reason: reasonOf(error), instead: 'one without this' }, error)
       }
       return jwtService()
     },
@@ -111,7 +118,8 @@ function notLoaded(module: string, error: unknown, place: Place) {
   const reason = reasonOf(error)
   const [, from, name] = /module '(.*)' does not provide an export named '(.*)'/u.exec(reason) ?? []
   if (from === RUNTIME && name !== undefined) {
-    const fields = { module, given: name, instead: nearest(name, RUNTIME_NAMES) }
+    const instead = `one of ${RUNTIME_NAMES.join(', ')}`
+    const fields = { module, given: name, instead }
     return wrong(`There is no such name in ${RUNTIME}`, place, fields, error)
   }
   // Node takes types out of a module, but cannot know that a name imported from another file is one.

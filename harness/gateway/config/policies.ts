@@ -67,7 +67,11 @@ async function policyAt(value: unknown, place: Place, means: PolicyMeans): Promi
         instead: '$import(./modules/my-policy)',
       })
     }
-    const kind = customCode.kindOf(await modules.functionOf(from, what, within(at, 'export')))
+    const run = await modules.functionOf(
+      { name: from, place: within(at, 'module') },
+      { name: what, place: within(at, 'export') },
+    )
+    const kind = customCode.kindOf(run)
     return { name: named, kind, options }
   }
   const kind = kinds.find((one) => one.type === type)

@@ -19,7 +19,11 @@ export function readJson(folder: string, file: string, relaxed = false): unknown
     return parseJson(text, relaxed)
   } catch (error) {
     if (!(error instanceof JsonFault)) throw error
+    const { line, twice } = error
+    if (twice !== undefined) {
+      throw wrong('A name stands twice in one object', place, { line, given: twice, instead: 'one of them' }, error)
+    }
     const instead = relaxed ? 'JSON, with comments where you like' : 'JSON without comments or trailing commas'
-    throw wrong('The file is not JSON', place, { line: error.line, reason: error.message, instead }, error)
+    throw wrong('The file is not JSON', place, { line, reason: error.message, instead }, error)
   }
 }

@@ -1,3 +1,4 @@
+import type { TrustspecError } from '../../model/errors.ts'
 import type { GatewayRequest } from '../request.ts'
 import { membersOf, valueOf } from './expressions.ts'
 import type { Value } from './expressions.ts'
@@ -46,19 +47,22 @@ export function compileTemplate(value: string, place: Place, means: TemplateMean
   const parts = partsOf(value, place, means)
   const [first, second] = parts
   const text = first && 'text' in first ? first.text : ''
-  const found = /^(https?:\/\/[^/?#]+)(.*)$/su.exec(text)
+  const found = /^(https?:\/\/[^/?#]+)(.*)$/isu.exec(text)
+  if (!found && /^https?:\/\/$/iu.test(text)) throw hostByRequest(value, place)
   if (!found) throw wrong('This is no absolute http or https URL', place, { given: value, instead: EXAMPLE })
   const [, host = '', rest = ''] = found
   if (rest === '' && second && !('text' in second) && !isWhole(second.word)) {
-    throw wrong('A request cannot choose the host of an origin', place, {
-      given: value,
-      instead: 'a host that is written out, or one route for each host',
-    })
+    throw hostByRequest(value, place)
   }
   const origin = originOf(host, value, place)
-  const tail = meeting(joined([{ text: rest }, ...parts.slice(1)]))
+  const tail = joined(meeting([{ text: rest }, ...parts.slice(1)]))
   checkTexts(tail, value, place)
   return { origin, ...targetOf(tail, value, place) }
+}
+
+function hostByRequest(given: string, place: Place): TrustspecError {
+  const instead = 'a host that is written out, or one route for each host'
+  return wrong('A request cannot choose the host of an origin', place, { given, instead })
 }
 
 /** A path or query of the request as a whole, which cannot run into what stands before it. */
@@ -107,8 +111,10 @@ function meeting(parts: readonly Part[]): readonly Part[] {
 }
 
 function originOf(host: string, value: string, place: Place): string {
-  if (!URL.canParse(host))
+  // The parser of URLs drops some characters and takes others for slashes: what is checked must be what is used.
+  if (!URL.canParse(host) || /[^\u0021-\u007e]|\\/u.test(host)) {
     throw wrong('This is no absolute http or https URL', place, { given: value, instead: EXAMPLE })
+  }
   const { origin, username, password } = new URL(host)
   if (username !== '' || password !== '') {
     throw wrong('The URL holds credentials', place, { instead: 'the policy set-upstream-api-key-inbound' })

@@ -38,8 +38,8 @@ export function variable(name: string, environment: Environment, place: Place): 
 /** A value with every `$env(NAME)` in its texts replaced. */
 export function withEnvironment(value: unknown, environment: Environment, place: Place): unknown {
   if (typeof value === 'string') {
-    return value.replaceAll(/\$env\(([^)]*)(\)?)/gu, (given, name: string, end?: string) => {
-      if (end === undefined) throw wrong('The variable has no end', place, { given, instead: '$env(NAME)' })
+    return value.replaceAll(/\$env\(([^)]*)(\)?)/gu, (given, name: string, end: string) => {
+      if (end === '') throw wrong('The variable has no end', place, { given, instead: '$env(NAME)' })
       return variable(name.trim(), environment, place)
     })
   }
