@@ -1,0 +1,145 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { request } from 'undici'
+import { memoryLog } from './log.ts'
+import { startManagement } from './management.ts'
+import type { Management } from './management.ts'
+import { openKeyStore } from './store.ts'
+import type { KeyStore } from './store.ts'
+
+const CREDENTIAL = 'a-credential-of-a-test'
+const CONSUMERS = '/key-buckets/default/consumers'
+
+let store: KeyStore
+let api: Management
+let revoked: string[] = []
+
+beforeEach(async () => {
+  revoked = []
+  const clock = { nowMs: Date.now }
+  store = await openKeyStore(memoryLog, { prefix: 'tsk', clock })
+  api = await startManagement({
+    store,
+    credential: CREDENTIAL,
+    host: '127.0.0.1',
+    port: 0,
+    nowMs: clock.nowMs,
+    metrics: () => 'gateway_requests_active 0\n',
+    signing: {
+      rotate: () => Promise.resolve({ kid: 'next', activeMs: Date.UTC(2030, 0, 1) }),
+      revoke: (kid) => Promise.resolve(revoked.push(kid) > 0 && kid === 'known'),
+    },
+  })
+})
+
+afterEach(() => api[Symbol.asyncDispose]())
+
+async function call(
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'PUT',
+  at: string,
+  body?: unknown,
+  credential = CREDENTIAL,
+) {
+  const answer = await request(`${api.url}${at}`, {
+    method,
+    headers: credential === '' ? {} : { authorization: `Bearer ${credential}` },
+    body: body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body),
+  })
+  const text = await answer.body.text()
+  const isJson = String(answer.headers['content-type']).includes('json')
+  return { status: answer.statusCode, headers: answer.headers, value: (isJson ? JSON.parse(text) : text) as unknown }
+}
+
+test('every call needs the credential', async () => {
+  for (const credential of ['', 'other', CREDENTIAL.slice(0, -1), `${CREDENTIAL}x`]) {
+    const { status, headers } = await call('GET', '/key-buckets', undefined, credential)
+    expect([status, headers['www-authenticate']]).toEqual([401, 'Bearer realm="management"'])
+  }
+})
+
+test('a consumer and its keys from the beginning to the end', async () => {
+  const made = await call('POST', `${CONSUMERS}?with-api-key=true`, {
+    name: 'acme',
+    metadata: { plan: 'team' },
+    tags: { org: '1' },
+  })
+  expect(made.status).toBe(201)
+  const [first] = (made.value as { apiKeys: { id: string; key: string }[] }).apiKeys
+  expect(store.find('default', first?.key ?? '')?.metadata).toEqual({ plan: 'team' })
+
+  expect((await call('PATCH', `${CONSUMERS}/acme`, { description: 'changed' })).value).toMatchObject({
+    description: 'changed',
+  })
+  expect((await call('POST', `${CONSUMERS}/acme/keys`, { description: 'second' })).status).toBe(201)
+  const listed = (await call('GET', `${CONSUMERS}/acme/keys`)).value as { data: { id: string; key: string }[] }
+  expect(listed.data).toHaveLength(2)
+  expect(JSON.stringify(listed)).not.toContain(first?.key)
+  expect((await call('GET', `${CONSUMERS}/acme/keys?key-format=none`)).value).not.toMatchObject({
+    data: [{ key: expect.anything() as unknown }],
+  })
+  expect((await call('GET', `${CONSUMERS}/acme/keys?key-format=visible`)).status).toBe(400)
+
+  const rolled = await call('POST', `${CONSUMERS}/acme/roll-key`, { expiresOn: '2031-01-01T00:00:00Z' })
+  expect(rolled.status).toBe(201)
+  expect((await call('PATCH', `${CONSUMERS}/acme/keys/${first?.id}`, { disabled: true })).value).toMatchObject({
+    disabled: true,
+    expiresOn: '2031-01-01T00:00:00.000Z',
+  })
+  expect((await call('DELETE', `${CONSUMERS}/acme/keys/${first?.id}`)).status).toBe(204)
+  expect((await call('GET', `${CONSUMERS}?include-api-keys=true`)).value).toMatchObject({
+    total: 1,
+    data: [{ name: 'acme', apiKeys: [{}, {}] }],
+  })
+  expect((await call('DELETE', `${CONSUMERS}/acme`)).status).toBe(204)
+  expect((await call('GET', `${CONSUMERS}/acme`)).status).toBe(404)
+})
+
+test('a tag guards: an object without it is as if it were not there', async () => {
+  await call('POST', CONSUMERS, { name: 'acme', tags: { org: '1' } })
+  await call('POST', CONSUMERS, { name: 'other', tags: { org: '2' } })
+
+  expect((await call('GET', `${CONSUMERS}?tag.org=2`)).value).toMatchObject({ total: 1, data: [{ name: 'other' }] })
+  expect((await call('DELETE', `${CONSUMERS}/acme?tag.org=2`)).status).toBe(404)
+  expect((await call('GET', `${CONSUMERS}/acme?tag.org=1`)).status).toBe(200)
+  expect((await call('GET', `${CONSUMERS}?offset=1&limit=1`)).value).toMatchObject({
+    offset: 1,
+    data: [{ name: 'other' }],
+  })
+})
+
+test.each([
+  ['POST', CONSUMERS, {}, 400],
+  ['POST', CONSUMERS, { name: 'a', surprise: 1 }, 400],
+  ['POST', CONSUMERS, '[', 400],
+  ['POST', CONSUMERS, '[]', 400],
+  ['POST', CONSUMERS, { name: 'a', description: 'x'.repeat(70_000) }, 400],
+  ['PATCH', `${CONSUMERS}/acme`, { name: 'b' }, 400],
+  ['POST', `${CONSUMERS}/acme/keys`, { expiresOn: 'tomorrow' }, 400],
+  ['POST', `${CONSUMERS}/acme/roll-key`, {}, 400],
+  ['GET', `${CONSUMERS}?limit=x`, undefined, 400],
+  ['GET', `${CONSUMERS}/%zz`, undefined, 400],
+  ['GET', '/nothing', undefined, 404],
+  ['GET', `${CONSUMERS}/nobody`, undefined, 404],
+  ['PUT', CONSUMERS, {}, 405],
+  ['POST', CONSUMERS, { name: 'acme' }, 409],
+  ['POST', '/key-buckets', { name: 'a b' }, 400],
+] as const)('%s %s with %j is %i', async (method, at, body, status) => {
+  await store.createConsumer('default', 'acme', {})
+  const answer = await call(method, at, body)
+
+  expect(answer.status).toBe(status)
+  expect(answer.value).toMatchObject({ status })
+})
+
+test('buckets, signing keys and metrics', async () => {
+  expect((await call('POST', '/key-buckets', { name: 'preview' })).status).toBe(201)
+  expect((await call('POST', '/key-buckets', { name: 'preview' })).status).toBe(409)
+  expect((await call('GET', '/key-buckets')).value).toMatchObject({ data: [{ name: 'preview' }] })
+  expect((await call('POST', '/signing-keys/rotate')).value).toEqual({
+    kid: 'next',
+    activeFrom: '2030-01-01T00:00:00.000Z',
+  })
+  expect((await call('POST', '/signing-keys/known/revoke')).status).toBe(204)
+  expect((await call('POST', '/signing-keys/other/revoke')).status).toBe(404)
+  expect(revoked).toEqual(['known', 'other'])
+  expect((await call('GET', '/metrics')).value).toBe('gateway_requests_active 0\n')
+})
