@@ -41,3 +41,9 @@ export interface GatewayRequest {
   /** Told the status of the answer once its head is there, whoever gave it; for policies that count answers. */
   readonly onStatus: ((status: number) => void)[]
 }
+
+/** The URL that the caller asked for, without what a policy took out of its query: a key may have stood there. */
+export function urlOf({ url, search }: Pick<GatewayRequest, 'url' | 'search'>): string {
+  const at = url.indexOf('?')
+  return `${at < 0 ? url : url.slice(0, at)}${search}`
+}

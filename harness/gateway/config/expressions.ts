@@ -1,5 +1,6 @@
 import type { TrustspecError } from '../../model/errors.ts'
 import { nearest } from '../../model/nearest.ts'
+import { urlOf } from '../request.ts'
 import type { GatewayRequest } from '../request.ts'
 import { customOf } from '../runtime/context.ts'
 import { isObject, wrong } from './wrong.ts'
@@ -88,12 +89,6 @@ function userValue(path: readonly string[], members: readonly string[], means: E
   if (name === 'sub' && more.length === 0) return ({ user }) => user?.sub ?? ''
   if (name === 'data' && more.length > 0) return ({ user }) => plain(deep(user?.data, more))
   throw unknown(members.slice(0, 3), ['sub', 'data'], means)
-}
-
-/** The URL that the caller asked for, without what a policy took out of its query. */
-function urlOf({ url, search }: GatewayRequest): string {
-  const at = url.indexOf('?')
-  return `${at < 0 ? url : url.slice(0, at)}${search}`
 }
 
 function deep(value: unknown, path: readonly string[]): unknown {

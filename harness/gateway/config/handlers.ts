@@ -52,10 +52,10 @@ function forward(url: string, place: Place, means: TemplateMeans, forwardSearch:
   if (hasQuery || placesSearch) {
     throw wrong('The base has a query', place, { given: url, instead: 'urlRewriteHandler, or the base without it' })
   }
-  if (fixed !== undefined) return forwardTo(origin, fixed, forwardSearch)
+  if (fixed !== undefined) return below(origin, fixed, forwardSearch)
   return (request) => {
     const base = target(request)
-    return base === undefined ? NO_PATH : below(origin, base.replace(/\/$/u, ''), request, forwardSearch)
+    return base === undefined ? NO_PATH : below(origin, base, forwardSearch)(request)
   }
 }
 
@@ -70,18 +70,21 @@ function rewrite(url: string, place: Place, means: TemplateMeans, forwardSearch:
   }
 }
 
-/** Appends the path of the request from that octet on, and its query, to a base that is the same for all requests. */
-export function forwardTo(origin: string, base: string, forwardSearch = true, from = 0): Handler['destination'] {
-  const prefix = base.replace(/\/$/u, '')
-  return (request) => below(origin, prefix, request, forwardSearch, from)
+/** Appends path and query of every request to a base; of the path what stands behind so many octets. */
+export function forwardTo(origin: string, base: string, from = 0): Handler {
+  return { destination: below(origin, base, true, from), followRedirects: false }
 }
 
+/** The path of the request from an octet on, in the octets that it has, below a base. */
 function below(
   origin: string,
-  prefix: string,
-  { path, search }: GatewayRequest,
+  base: string,
   forwardSearch: boolean,
   from = 0,
-): Destination {
-  return { origin, target: `${prefix}${from === 0 ? path : path.slice(from)}${forwardSearch ? search : ''}` }
+): (request: GatewayRequest) => Destination {
+  const prefix = base.replace(/\/$/u, '')
+  return ({ path, search }) => ({
+    origin,
+    target: `${prefix}${from === 0 ? path : path.slice(from)}${forwardSearch ? search : ''}`,
+  })
 }

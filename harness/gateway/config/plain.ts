@@ -76,10 +76,7 @@ function routeOf(
     method: method.toUpperCase(),
     path: settings,
     cors: undefined,
-    handler: {
-      destination: forwardTo(origin.origin, origin.pathname, true, replaces ? base.length : 0),
-      followRedirects: false,
-    },
+    handler: forwardTo(origin.origin, origin.pathname, replaces ? base.length : 0),
     inbound: isPublic(operation['security'] ?? root['security']) ? [] : secured,
     where: `${method.toUpperCase()} ${settings.pattern}`,
   }

@@ -4,6 +4,7 @@ import { anyObject, anyText, flag, text } from '../options.ts'
 import type { OptionCheck } from '../options.ts'
 import type { PolicyKind, TokenService } from '../policy.ts'
 import { problem } from '../reply.ts'
+import { urlOf } from '../request.ts'
 import { secondsOf } from '../tokens/duration.ts'
 import { settableHeader } from './settable-header.ts'
 
@@ -57,7 +58,7 @@ export const upstreamJwt: PolicyKind = {
       // A token of a revoked key must not go out, however fresh it is.
       if (generation !== tokens.generation()) forget()
       const sub = request.user?.sub ?? 'api-gateway'
-      const aud = audience ?? request.url
+      const aud = audience ?? urlOf(request)
       const nowMs = clock.nowMs()
       let own = kept.get(sub)
       let token = own?.get(aud)

@@ -1,4 +1,5 @@
 import { settableHeader } from '../policies/settable-header.ts'
+import { urlOf } from '../request.ts'
 import type { GatewayRequest, User } from '../request.ts'
 import { isObject } from '../config/wrong.ts'
 import { Misuse } from './misuse.ts'
@@ -43,15 +44,13 @@ export class ZuploRequest extends Request {
 }
 
 /** The request as the code of a project sees it: a copy, so that what it changes counts where it is taken over alone. */
-export function zuploRequest({ headers, url, search, method, params, user }: GatewayRequest): ZuploRequest {
+export function zuploRequest(request: GatewayRequest): ZuploRequest {
+  const { headers, method, params, user } = request
   const lines: [string, string][] = []
   for (let at = 0; at < headers.lines.length; at += 2) {
     lines.push([headers.lines[at] ?? '', headers.lines[at + 1] ?? ''])
   }
-  // What a policy took out of the query, such as a key, is not to be seen here again.
-  const at = url.indexOf('?')
-  const seen = `${at < 0 ? url : url.slice(0, at)}${search}`
-  return new ZuploRequest(seen, {
+  return new ZuploRequest(urlOf(request), {
     method,
     headers: lines,
     params: { ...params },
