@@ -53,6 +53,12 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   stopMs: 10_000,
 }
 
+/** Milliseconds between two looks for requests that take too long to arrive. */
+const LOOK_MS = 1_000
+
+/** Connections that were told that they are closed: what still comes on them is answered by nobody. */
+const closing = new WeakSet<Duplex>()
+
 /** What a listening gateway is made of. */
 export interface GatewayServerOptions {
   readonly limits: GatewayLimits
@@ -90,6 +96,7 @@ export async function listen(options: GatewayServerOptions): Promise<GatewayServ
     maxHeaderSize: limits.headerOctets,
     headersTimeout: limits.requestHeadMs,
     requestTimeout: limits.requestMs,
+    connectionsCheckingInterval: Math.min(LOOK_MS, limits.requestHeadMs),
     keepAliveTimeout: 65_000,
     // Host is judged with everything else, so that its absence is answered like any other refusal.
     requireHostHeader: false,
@@ -315,7 +322,10 @@ function send(
   const lines: string[] = [...reply.headers.flat(), 'zp-rid', request.id, ...request.answerLines]
   if (route?.cors) lines.push(...corsLines(route.cors, request.headers.get('origin')))
   // A body that nobody read would be taken for the next request; Node reads a short one away, and closes otherwise.
-  if (reply.close === true || stopping || request.contentLength !== 0) lines.push('Connection', 'close')
+  if (reply.close === true || stopping || request.contentLength !== 0) {
+    lines.push('Connection', 'close')
+    if (response.socket) closing.add(response.socket)
+  }
   if (reply.status !== 204 && reply.status !== 304) lines.push('Content-Length', String(Buffer.byteLength(reply.body)))
   response.writeHead(reply.status, lines)
   response.end(request.method === 'HEAD' ? undefined : reply.body)
@@ -374,7 +384,7 @@ function isWebSocket({ headers }: IncomingMessage): boolean {
 }
 
 function onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  if (error.code === 'ECONNRESET' || !socket.writable || closing.has(socket)) {
     socket.destroy()
     return
   }

@@ -91,7 +91,7 @@ test('a signed alert ends the key at once, and the operator learns of it once', 
 })
 
 test('what was signed are the octets as they came', async () => {
-  const [escaped, ...rest] = [...key]
+  const [escaped, ...rest] = Array.from(key)
   const odd = `[\n  {"source": "content", "type": "${TYPE}",\n "token": "\\u${escaped?.charCodeAt(0).toString(16).padStart(4, '0')}${rest.join('')}"}\n]\n`
 
   expect(await send(odd)).toMatchObject({ status: 200 })

@@ -1,10 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import { connectRedis } from '../redis.ts'
 import { startRedis } from '../redis-server.testing.ts'
-import type { TestRedis } from '../redis-server.testing.ts'
 import { stillClock } from '../limits/still-clock.testing.ts'
 import { fileLog } from './file-log.ts'
 import { isKeyText, makeKeyText } from './format.ts'
@@ -197,17 +196,13 @@ describe('the file', () => {
   })
 })
 
-describe('in Redis', async () => {
-  const server = await startRedis('that instances share API keys')
-  if (!server) return
-  let redis: TestRedis = server
-  beforeAll(() => {
-    redis = server
-  })
-  afterAll(() => redis.kill())
+const redis = await startRedis('that instances share API keys')
 
+afterAll(() => redis?.kill())
+
+describe.runIf(redis)('in Redis', () => {
   async function instance(prefix: string) {
-    const connections = [await connectRedis(redis.url), await connectRedis(redis.url)] as const
+    const connections = [await connectRedis(redis?.url ?? ''), await connectRedis(redis?.url ?? '')] as const
     const store = await open(redisLog(connections[0], connections[1], prefix))
     return {
       store,
@@ -243,7 +238,7 @@ describe('in Redis', async () => {
     await other.store.deleteKey(BUCKET, 'acme', stored.id)
     await until(() => one.store.find(BUCKET, key) === undefined)
     const kept = await one.store.createKey(BUCKET, 'acme')
-    await redis.kill()
+    await redis?.kill()
 
     await expect(one.store.createKey(BUCKET, 'acme')).rejects.toThrow()
     expect(one.store.find(BUCKET, kept.key)?.consumer).toBe('acme')

@@ -29,7 +29,7 @@ function policy(options: Readonly<Record<string, unknown>> = {}, keys: KeyDirect
   const inbound = apiKey.create(options, context)
   return {
     events,
-    send(lines: string[], search = '') {
+    send: (lines: string[], search = '') => {
       const request = testRequest({ headers: new Headers(lines), search })
       return { verdict: inbound(request), request }
     },
@@ -177,7 +177,9 @@ describe('the key goes no further, wherever it was sent', () => {
     ['?a=1&&b=+', '?a=1&&b=+'],
     ['', ''],
   ])('in the query: %s', (search, left) => {
-    const encoded = [...key].map((character) => `%${character.charCodeAt(0).toString(16)}`).join('')
+    const encoded = Array.from(key)
+      .map((character) => `%${character.charCodeAt(0).toString(16)}`)
+      .join('')
     const given = search.replaceAll('KEY', key).replaceAll('ENCODED', encoded)
 
     expect(searchWithout(given, key)).toBe(left)
