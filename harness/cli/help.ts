@@ -141,6 +141,7 @@ Flags
   --bucket NAME              default: default
   --description TEXT, --metadata JSON     of the key; of the consumer, for policies
   --expires TIME             ISO 8601, such as 2027-01-31T00:00:00Z
+  --key-prefix TEXT          how a new key begins (default tsk), where no gateway runs
   --state FOLDER | --redis URL | --url URL   the state of the gateway (default .trustspec/gateway), or its
                              management API with the credential in TRUSTSPEC_MANAGEMENT_KEY
 `,
