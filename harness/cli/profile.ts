@@ -83,7 +83,7 @@ const sideEffect = objectOf(
 
 const jwks = objectOf(
   {
-    mode: (value) => (['static', 'discovery', 'pinned'].includes(String(value)) ? undefined : 'wrong'),
+    mode: (value) => (['static', 'discovery', 'per-kid', 'pinned'].includes(String(value)) ? undefined : 'wrong'),
     maxAgeSec: seconds,
     cooldownSec: seconds,
     timeoutMs: seconds,
@@ -93,7 +93,7 @@ const jwks = objectOf(
     honoursCacheControl: flag,
   },
   [],
-  '{"mode"?: "static", "discovery" or "pinned", "maxAgeSec"?, "cooldownSec"?, "timeoutMs"?, "maxStaleSec"?, "workers"?: 1 or more or "unbounded", "honoursCacheControl"?: true}',
+  '{"mode"?: "static", "discovery", "per-kid" or "pinned", "maxAgeSec"?, "cooldownSec"?, "timeoutMs"?, "maxStaleSec"?, "workers"?: 1 or more or "unbounded", "honoursCacheControl"?: true}',
 )
 
 const values: Check = (value) =>

@@ -71,6 +71,7 @@ export const GATEWAYS = [
       algorithms: ['ES256'],
       audience: null,
       padding: true,
+      jwks: { mode: 'per-kid' },
       requiredClaims: ['iss', 'exp', 'sub'],
     },
   },

@@ -21,8 +21,11 @@ export interface Route {
 
 /** How an origin keeps the JWKS. Every number bounds what a run waits for or advances by. */
 export interface JwksProfile {
-  /** `discovery`: the URL comes from the metadata of the issuer; `pinned`: keys are configured and never fetched. */
-  readonly mode?: 'static' | 'discovery' | 'pinned'
+  /**
+   * `discovery`: the URL comes from the metadata of the issuer; `per-kid`: the gateway publishes a file for each kid;
+   * `pinned`: keys are configured and never fetched.
+   */
+  readonly mode?: 'static' | 'discovery' | 'per-kid' | 'pinned'
   /** Age in seconds at which the set is fetched again before it is used: a removed key dies here at the latest. */
   readonly maxAgeSec?: number
   /** Seconds after a fetch from which an unknown kid causes the next one. */
