@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline'
 import { parseArgs, promisify } from 'node:util'
 import { fileURLToPath } from 'node:url'
 import { request } from 'undici'
-import { caddy, expressGateway, expressGatewayKey, haproxy, has, nginxOrigin, nginxProxy } from './proxies/others.ts'
+import { caddy, expressGateway, expressGatewayKeys, haproxy, has, nginxOrigin, nginxProxy } from './proxies/others.ts'
 import type { Ports, Started } from './proxies/others.ts'
 
 const { values } = parseArgs({
@@ -24,6 +24,9 @@ const { values } = parseArgs({
 /** Requests that are open at once, and requests in a second where the proxies are not saturated. */
 const AT_ONCE = 64
 const STEADY = 4_000
+
+/** API keys that the load uses, where keys are asked for. */
+const USED = 100
 
 /** Processors: the load and the origin share one, the proxy under measurement has the other. */
 const LOAD_CPU = '0'
@@ -116,7 +119,7 @@ async function targets(originPort: number): Promise<readonly Target[]> {
   const here = fileURLToPath(new URL('./proxies/', import.meta.url))
   const origin = `http://127.0.0.1:${originPort}`
   const ours = [
-    ['reference gateway', ['reference.ts', origin, '100']],
+    ['reference gateway', ['reference.ts', origin, String(USED)]],
     ['reference gateway, 100,000 keys', ['reference.ts', origin, '100000']],
     ['bare Node proxy', ['bare.ts', origin]],
   ] as const
@@ -137,8 +140,8 @@ async function targets(originPort: number): Promise<readonly Target[]> {
     const ports = { folder, port: await freePort(), originPort, sparePort: await freePort() }
     const child = start(PROXY_CPU, begin(ports))
     await answering(ports.port)
-    const value = begin === expressGateway ? await expressGatewayKey(ports.sparePort) : 'Bearer any'
-    found.push(await target(name, ports.port, child, [value]))
+    const keys = begin === expressGateway ? await expressGatewayKeys(ports.sparePort, USED) : ['Bearer any']
+    found.push(await target(name, ports.port, child, keys))
   }
   return found
 }

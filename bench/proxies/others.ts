@@ -134,8 +134,8 @@ pipelines:
   return { command: process.execPath, args: [start] }
 }
 
-/** Makes a user with a key by the admin API of Express Gateway; the value of Authorization. */
-export async function expressGatewayKey(sparePort: number): Promise<string> {
+/** Makes so many users with a key each by the admin API of Express Gateway; the values of Authorization. */
+export async function expressGatewayKeys(sparePort: number, users: number): Promise<readonly string[]> {
   const post = async (at: string, body: object): Promise<Record<string, string>> => {
     const answer = await request(`http://127.0.0.1:${sparePort}/${at}`, {
       method: 'POST',
@@ -144,7 +144,11 @@ export async function expressGatewayKey(sparePort: number): Promise<string> {
     })
     return (await answer.body.json()) as Record<string, string>
   }
-  const user = await post('users', { username: 'bench', firstname: 'Bench', lastname: 'Mark' })
-  const credential = await post('credentials', { consumerId: user['id'], type: 'key-auth', credential: {} })
-  return `apiKey ${credential['keyId']}:${credential['keySecret']}`
+  const values: string[] = []
+  for (let number = 0; number < users; number += 1) {
+    const user = await post('users', { username: `bench-${number}`, firstname: 'Bench', lastname: 'Mark' })
+    const credential = await post('credentials', { consumerId: user['id'], type: 'key-auth', credential: {} })
+    values.push(`apiKey ${credential['keyId']}:${credential['keySecret']}`)
+  }
+  return values
 }
