@@ -24,9 +24,9 @@ const BODILESS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 /** Refuses what no two servers read alike; gives path and query of what is left. */
 export function admit(incoming: IncomingMessage, headers: Headers): Target | Problem {
   if (incoming.httpVersionMajor !== 1) return problem(505, { close: true })
-  const hosts = headers.all('host')
+  const hosts = headers.count('host')
   // RFC 9112 section 3.2.
-  if (hosts.length > 1 || (hosts.length === 0 && incoming.httpVersionMinor > 0)) return refused('One Host is needed')
+  if (hosts > 1 || (hosts === 0 && incoming.httpVersionMinor > 0)) return refused('One Host is needed')
   if (headers.has('transfer-encoding')) {
     // RFC 9112 section 6.1: a coding that is not understood, and framing in a version that does not have it.
     if (headers.get('transfer-encoding')?.toLowerCase() !== 'chunked') return problem(501, { close: true })

@@ -45,6 +45,13 @@ export class Headers {
     return values
   }
 
+  /** How many lines there are of that name, given in lower case. */
+  count(name: string): number {
+    let lines = 0
+    for (const other of this.#lowered()) if (other === name) lines += 1
+    return lines
+  }
+
   has(name: string): boolean {
     return this.#lowered().includes(name)
   }

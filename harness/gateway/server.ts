@@ -178,12 +178,11 @@ function handle(gateway: Parts, incoming: IncomingMessage, response: ServerRespo
   const headers = new Headers(incoming.rawHeaders)
   const request = blank(gateway, incoming, headers)
   let route: Route | undefined
-  const done = (outcome: Omit<Outcome, 'ms'>): void => {
-    gateway.steps.record(request, route, { ...outcome, ms: performance.now() - started })
+  const done = (status: number, by: Outcome['by'], fault: string | undefined): void => {
+    gateway.steps.record(request, route, { status, by, fault, ms: performance.now() - started })
   }
   const reply = (verdict: Verdict, fault?: string): void => {
-    const status = send(gateway, response, verdict, request, route)
-    done({ status, by: 'gateway', ...(fault === undefined ? {} : { fault }) })
+    done(send(gateway, response, verdict, request, route), 'gateway', fault)
   }
   const failed = (error: unknown): void => {
     gateway.context.services.report({ event: 'request-failed', requestId: request.id, error: nameOf(error) })
@@ -213,7 +212,7 @@ function handle(gateway: Parts, incoming: IncomingMessage, response: ServerRespo
         release()
         try {
           if ('problem' in ended) reply(ended.problem, ended.fault)
-          else done({ ...ended, by: 'origin' })
+          else done(ended.status, 'origin', ended.fault)
         } catch (error) {
           failed(error)
         }

@@ -81,7 +81,7 @@ export interface Outcome {
   /** Who answered. */
   readonly by: 'origin' | 'gateway'
   /** Code of what went wrong on the way to the origin or back. */
-  readonly fault?: string
+  readonly fault?: string | undefined
 }
 
 /** An exchange with an origin: what is sent, and where its answer goes. */

@@ -5,13 +5,19 @@ import type { GatewayRequest } from '../request.ts'
  * lines, cookies, query parameters. What is left keeps its octets and its order. The body is not read for it.
  */
 export function withoutKey(request: GatewayRequest, key: string): void {
-  if (request.headers.lines.some((value) => value.includes(key))) {
+  if (holdsKey(request.headers.lines, key)) {
     request.headers.map((name, value) => {
       if (!value.includes(key)) return value
       return name === 'cookie' ? withoutParts(value, '; ', key) : undefined
     })
   }
   if (request.search !== '') request.search = searchWithout(request.search, key)
+}
+
+/** Whether any line holds the key; a shorter one cannot, as nearly all are. */
+function holdsKey(lines: readonly string[], key: string): boolean {
+  for (const line of lines) if (line.length >= key.length && line.includes(key)) return true
+  return false
 }
 
 /** The query without the parameters whose value or name is or holds the key, also percent-encoded. */
