@@ -104,8 +104,9 @@ export const documentCases: readonly ConformanceCase[] = [
       'python-jose': 'requests.get(JWKS_URL, timeout=2, allow_redirects=False)  # then check status_code == 200',
     },
     async run(bench) {
-      const { jwks, refuses, guard, judge, canary, mint, keys } = bench
+      const { jwks, accepts, observes, guard, judge, canary, mint, keys } = bench
       const attacker = attackerOf(bench)
+      await accepts(mint(), 'valid token before')
       const jwk = { ...attacker.jwk, alg: keys.main.alg }
       const statuses = [500, 403, 404].map(
         (status) => [`a set in an answer ${status}`, { status, ...setOf(jwks.keys(jwk)) }] as const,
@@ -116,10 +117,15 @@ export const documentCases: readonly ConformanceCase[] = [
       for (const [name, response] of [...statuses, ...redirects]) {
         await jwks.cooldown()
         jwks.serve(response)
-        await refuses(mint({}, { key: { ...attacker, alg: keys.main.alg } }), `token of the key that came in ${name}`)
+        const stimulus = `token of the key that came in ${name}`
+        const answer = await observes(mint({}, { key: { ...attacker, alg: keys.main.alg } }), stimulus)
         guard(jwks.served() > 0, NEVER_SERVED)
+        notLetIn(bench, stimulus, answer)
         jwks.serve(undefined)
       }
+      await jwks.recover()
+      const { outcome } = await observes(mint(), 'valid token afterwards')
+      guard(outcome === 'accepted', 'A valid token is no longer accepted, so that its refusals prove nothing.')
       judge(canary.hits().length === 0, {
         stimulus: 'redirects of the JWKS URL',
         expected: 'no request to the other origin',
@@ -211,7 +217,7 @@ export const documentCases: readonly ConformanceCase[] = [
       'An answer of gigabytes, or one that grows when it is unpacked, fills the memory of every origin at once.',
     remedy: 'Stop reading after some hundred kilobytes, counted after decompression.',
     async run(bench) {
-      const { jwks, refuses, accepts, observes, guard, judge, mint, process, profile } = bench
+      const { jwks, accepts, observes, guard, judge, mint, process, profile } = bench
       const withinMs = (profile.jwks.timeoutMs ?? 4_000) + 1_000
       await accepts(mint(), 'valid token before')
       const resident = process()?.residentOctets
@@ -223,12 +229,13 @@ export const documentCases: readonly ConformanceCase[] = [
         const key = jwks.newKey()
         await jwks.cooldown()
         jwks.serve({ ...response, ...setOf(jwks.keys(key.jwk)) })
-        await refuses({ token: mint({}, { key }), withinMs }, `token of a key that stands at the end of ${name}`)
+        const stimulus = `token of a key that stands at the end of ${name}`
+        const answer = await observes({ token: mint({}, { key }), withinMs }, stimulus)
         guard(jwks.served() > 0, NEVER_SERVED)
+        notLetIn(bench, stimulus, answer)
         jwks.serve(undefined)
-        await observes(mint(), `valid token after ${name}`)
+        await accepts(mint(), `valid token after ${name}`)
       }
-      await accepts(mint(), 'valid token afterwards')
       const now = process()?.residentOctets
       if (resident === undefined || now === undefined) return
       const grown = Math.round((now - resident) / MEBI)
