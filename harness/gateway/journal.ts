@@ -1,5 +1,6 @@
 import {
   closeSync,
+  constants,
   existsSync,
   fdatasync,
   fsyncSync,
@@ -15,6 +16,9 @@ import { holdFile } from './file-lock.ts'
 
 /** Milliseconds after which what was written is on the disk, where the machine itself loses power. */
 const SYNC_MS = 1_000
+
+/** A file that is empty and appended to. */
+const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_APPEND
 
 /**
  * Lines of a file that only grows. A line is with the operating system when `append` returns, so that it outlives
@@ -42,8 +46,10 @@ export function openJournal(file: string, instead: string): Journal {
   let held: Buffer
   let descriptor: number
   try {
-    held = existsSync(file) ? readFileSync(file) : Buffer.alloc(0)
+    const isThere = existsSync(file)
+    held = isThere ? readFileSync(file) : Buffer.alloc(0)
     descriptor = openSync(file, 'a', 0o600)
+    if (!isThere) syncFolder(path.dirname(file))
   } catch (error) {
     release()
     throw error
@@ -75,18 +81,21 @@ export function openJournal(file: string, instead: string): Journal {
     },
     rewrite(lines) {
       const text = [...lines].map((line) => `${line}\n`).join('')
-      const next = openSync(`${file}.next`, 'w', 0o600)
+      const next = openSync(`${file}.next`, NEW_FILE, 0o600)
       try {
         writeAll(next, text)
         fsyncSync(next)
-      } finally {
+        renameSync(`${file}.next`, file)
+      } catch (error) {
         closeSync(next)
+        throw error
       }
-      renameSync(`${file}.next`, file)
-      syncFolder(path.dirname(file))
-      closeSync(descriptor)
-      descriptor = openSync(file, 'a', 0o600)
+      // Nothing that can fail is in between: what is appended must not go into a file that has no name any more.
+      const former = descriptor
+      descriptor = next
       size = Buffer.byteLength(text)
+      closeSync(former)
+      syncFolder(path.dirname(file))
     },
     close() {
       clearTimeout(timer)

@@ -88,11 +88,11 @@ export class KeyBook {
     for (const key of this.#keys.values()) yield { key }
   }
 
-  /** How many changes `changes` gives. */
-  size(): number {
-    let consumers = 0
-    for (const own of this.#consumers.values()) consumers += own.size
-    return this.buckets.size + consumers + this.#keys.size
+  /** Forgets everything. */
+  clear(): void {
+    for (const map of [this.buckets, this.#consumers, this.#keys, this.#byHash, this.#byConsumer, this.#records]) {
+      map.clear()
+    }
   }
 
   consumer(bucket: string, name: string): Consumer | undefined {

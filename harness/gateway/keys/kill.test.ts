@@ -25,13 +25,15 @@ test(
     const open = new Set<string>()
     let state = 20_261_125
     let told = 0
+    let opened = 0
+    let killed = 0
     for (let kill = 0; kill < KILLS; kill += 1) {
       state = (state * 1_103_515_245 + 12_345) % 2_147_483_648
       // So many lines are waited for, and then a part of a millisecond: the kill falls anywhere in a change.
-      const lines = 1 + (state % 12)
-      const spin = (state >> 8) % 700
+      const lines = 1 + ((state >> 8) % 12)
+      const spin = (state >> 16) % 700
       const writer = spawn(process.execPath, [WRITER, file, String(kill)], { stdio: ['ignore', 'pipe', 'inherit'] })
-      const closed = once(writer, 'close')
+      const closed = once(writer, 'close') as Promise<[number | null, NodeJS.Signals | null]>
       let seen = 0
       for await (const line of createInterface({ input: writer.stdout })) {
         const [what, key = ''] = line.split(' ')
@@ -44,7 +46,8 @@ test(
           open.delete(key)
           dead.add(key)
         }
-        if (what !== 'open') told += 1
+        if (what === 'open') opened += 1
+        else told += 1
         seen += 1
         if (seen === lines) {
           const until = performance.now() + spin / 1_000
@@ -52,11 +55,13 @@ test(
           writer.kill('SIGKILL')
         }
       }
-      await closed
+      if ((await closed)[1] === 'SIGKILL') killed += 1
     }
     await using store = await openKeyStore(fileLog(file), { prefix: 'tsk', clock: { nowMs: Date.now } })
     const find = (key: string) => store.find('default', key)
 
+    // Every writer found a file that opens, and ended by the kill alone.
+    expect([opened, killed]).toEqual([KILLS, KILLS])
     expect(told).toBeGreaterThan(KILLS)
     expect([...live].filter((key) => find(key) === undefined)).toEqual([])
     expect([...dead].filter((key) => find(key) !== undefined)).toEqual([])

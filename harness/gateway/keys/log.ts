@@ -1,24 +1,24 @@
-import type { KeyChange } from './book.ts'
+import type { KeyBook, KeyChange } from './book.ts'
 
 /** Where changes are kept, in their order, for one instance or several. */
 export interface KeyLog extends AsyncDisposable {
   /**
-   * Appends the changes if nothing has come in between that was not yet given to `apply`; then they are durable and
-   * have been applied. False: `apply` has meanwhile been given what came in between, and the caller decides anew.
+   * Appends the changes if the log ends with what the book held when this was called; then they are durable and in
+   * the book. False: something had come in between, it is in the book now, and the caller decides anew.
    */
   readonly append: (changes: readonly KeyChange[]) => Promise<boolean>
-  /** Milliseconds since the log was last heard of; 0 where it cannot be away. */
+  /** Milliseconds since the log was last heard of; 0 where it cannot be away, and while it is heard as it should be. */
   readonly silentMs: () => number
 }
 
-/** Opens a log: everything that it holds is given to `apply` before this resolves, and what comes later when it comes. */
-export type OpenLog = (apply: (change: KeyChange) => void, snapshot: () => Iterable<KeyChange>) => Promise<KeyLog>
+/** Opens a log: everything that it holds is in the book before this resolves, and what comes later when it comes. */
+export type OpenLog = (book: KeyBook) => Promise<KeyLog>
 
 /** Keeps nothing beyond the process. */
-export const memoryLog: OpenLog = (apply) =>
+export const memoryLog: OpenLog = (book) =>
   Promise.resolve({
     append(changes) {
-      for (const change of changes) apply(change)
+      for (const change of changes) book.apply(change)
       return Promise.resolve(true)
     },
     silentMs: () => 0,

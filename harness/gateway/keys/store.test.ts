@@ -1,6 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import { connectRedis } from '../redis.ts'
 import { startRedis } from '../redis-server.testing.ts'
@@ -113,7 +117,7 @@ describe('keys', () => {
   })
 })
 
-test.each([
+test.each<readonly [what: string, status: number, act: (store: KeyStore) => Promise<unknown>]>([
   ['a name that is taken', 409, (store: KeyStore) => store.createConsumer(BUCKET, 'acme', {})],
   ['a name with a slash', 400, (store: KeyStore) => store.createConsumer(BUCKET, 'a/b', {})],
   [
@@ -133,7 +137,29 @@ test.each([
   ],
   ['a consumer that is not there', 404, (store: KeyStore) => store.createKey(BUCKET, 'nobody')],
   ['a key that is not there', 404, (store: KeyStore) => store.deleteKey(BUCKET, 'acme', 'key_none')],
-  ['a time that is none', 400, (store: KeyStore) => store.createKey(BUCKET, 'acme', { expiresOn: 'tomorrow' })],
+  ...['tomorrow', '1', 'Jan 5', '2030-01-01T00:00', '2030-13-01T00:00:00Z', '+010000-01-01T00:00:00Z'].map(
+    (expiresOn) =>
+      [`the time ${expiresOn}`, 400, (store: KeyStore) => store.createKey(BUCKET, 'acme', { expiresOn })] as const,
+  ),
+  ['a bucket with a slash', 400, (store: KeyStore) => store.createConsumer('a/b', 'acme', {})],
+  [
+    'a tag that is no text',
+    400,
+    (store: KeyStore) => store.updateConsumer(BUCKET, 'acme', { tags: { a: 1 } as unknown as Record<string, string> }),
+  ],
+  [
+    'metadata of 1 kB of characters and more octets',
+    400,
+    (store: KeyStore) => store.updateConsumer(BUCKET, 'acme', { metadata: { x: '\u20ac'.repeat(400) } }),
+  ],
+  ...Array.from('",;&%\\').map(
+    (character) =>
+      [
+        `a key from elsewhere with ${character}`,
+        400,
+        (store: KeyStore) => store.importKey(BUCKET, 'acme', `an-old-key${character}of-24-letters`),
+      ] as const,
+  ),
 ])('%s is refused with %i', async (_, status, act) => {
   await using store = await open()
   await store.createConsumer(BUCKET, 'acme', {})
@@ -147,7 +173,8 @@ async function walk(store: KeyStore, seed: number, steps: number): Promise<Map<s
   let state = seed
   const next = (below: number): number => {
     state = (state * 1_103_515_245 + 12_345) % 2_147_483_648
-    return state % below
+    // The lower bits of such a row repeat soon.
+    return (state >> 12) % below
   }
   await store.createConsumer(BUCKET, `walker-${seed}`, {})
   for (let step = 0; step < steps; step += 1) {
@@ -177,7 +204,9 @@ describe('the file', () => {
     const file = path.join(await folder(), 'state', 'keys.journal')
     const first = await open(fileLog(file, 20))
     const model = await walk(first, 7, 400)
+    const lines = (await readFile(file, 'utf8')).split('\n').length - 1
     expect(wrongIn(first, model)).toEqual([])
+    expect(lines).toBeLessThanOrEqual(Math.max(20, 2 * (model.size + 1)) + 1)
     await first[Symbol.asyncDispose]()
     await using second = await open(fileLog(file, 20))
 
@@ -185,7 +214,39 @@ describe('the file', () => {
     expect(second.keys(BUCKET, 'walker-7')).toHaveLength(model.size)
   })
 
-  test('is held by one process at a time, and damage is told by its line', async () => {
+  test('stays as it is where it cannot be written anew, and no change fails for that', async () => {
+    const file = path.join(await folder(), 'keys.journal')
+    const first = await open(fileLog(file, 5))
+    // In the way of the new file.
+    await mkdir(`${file}.next`)
+    const model = await walk(first, 11, 60)
+    await first[Symbol.asyncDispose]()
+    await using second = await open(fileLog(file, 5))
+
+    expect(wrongIn(second, model)).toEqual([])
+  })
+
+  test('is held by another process as long as that lives, and not by one that has its number later', async () => {
+    const file = path.join(await folder(), 'keys.journal')
+    const writer = spawn(process.execPath, [fileURLToPath(new URL('./kill.testing.ts', import.meta.url)), file])
+    const closed = once(writer, 'close')
+    await once(writer.stdout, 'data')
+    writer.stdout.resume()
+    await expect(open(fileLog(file))).rejects.toMatchObject({ fields: { file, pid: writer.pid } })
+    const lock = await readFile(`${file}.lock`, 'utf8')
+    writer.kill('SIGKILL')
+    await closed
+    const first = await open(fileLog(file))
+    expect(first.consumers(BUCKET)).toMatchObject([{ name: 'writer' }])
+    await first[Symbol.asyncDispose]()
+
+    expect(lock).toMatch(process.platform === 'linux' ? /^\d+ \d+$/u : /^\d+ /u)
+    await writeFile(`${file}.lock`, lock.replace(/^\d+/u, String(process.ppid)))
+    await (await open(fileLog(file)))[Symbol.asyncDispose]()
+    expect(existsSync(`${file}.lock`)).toBe(false)
+  })
+
+  test('is held by one store at a time, and damage is told by its line', async () => {
     const file = path.join(await folder(), 'keys.journal')
     const store = await open(fileLog(file))
     await expect(open(fileLog(file))).rejects.toMatchObject({ code: 'ERR_USAGE', fields: { file } })
@@ -201,11 +262,14 @@ const redis = await startRedis('that instances share API keys')
 afterAll(() => redis?.kill())
 
 describe.runIf(redis)('in Redis', () => {
-  async function instance(prefix: string) {
+  async function instance(prefix: string, leastSpare?: number) {
     const connections = [await connectRedis(redis?.url ?? ''), await connectRedis(redis?.url ?? '')] as const
-    const store = await open(redisLog(connections[0], connections[1], prefix))
+    const store = await open(redisLog(connections[0], connections[1], prefix, leastSpare))
     return {
       store,
+      redis: connections[0],
+      /** From now on it learns of changes only when it looks for them. */
+      deafen: () => connections[1].unsubscribe(),
       async [Symbol.asyncDispose]() {
         await store[Symbol.asyncDispose]()
         for (const connection of connections) connection.disconnect()
@@ -229,6 +293,85 @@ describe.runIf(redis)('in Redis', () => {
     expect(consumers(one)).toEqual(consumers(other))
   })
 
+  test('an instance that has not heard of a change yet decides by it all the same', async () => {
+    await using one = await instance('deaf')
+    await using other = await instance('deaf')
+    await one.store.createConsumer(BUCKET, 'acme', {})
+    const made = await Promise.all(Array.from({ length: 4 }, () => one.store.createKey(BUCKET, 'acme')))
+    await until(() => other.store.keys(BUCKET, 'acme').length === made.length)
+    await other.deafen()
+    const [gone, leaked] = made
+    await one.store.deleteKey(BUCKET, 'acme', gone?.stored.id ?? '')
+    const updated = other.store.updateKey(BUCKET, 'acme', gone?.stored.id ?? '', { description: 'late' })
+    await expect(updated).rejects.toMatchObject({ status: 404 })
+    await one.store.revokeLeaked([leaked?.key ?? ''])
+    await other.store.roll(BUCKET, 'acme', '2031-01-01T00:00:00Z')
+    await one.store.createConsumer(BUCKET, 'taken', {})
+    await expect(other.store.createConsumer(BUCKET, 'taken', {})).rejects.toMatchObject({ status: 409 })
+
+    for (const { store } of [one, other]) {
+      await until(() => store.keys(BUCKET, 'acme').length === made.length)
+      expect(store.find(BUCKET, gone?.key ?? '')).toBeUndefined()
+      expect(store.find(BUCKET, leaked?.key ?? '')?.disabled).toBe(true)
+    }
+  })
+
+  test('many changes at once of two instances are all made', async () => {
+    await using one = await instance('burst')
+    await using other = await instance('burst')
+    await one.store.createConsumer(BUCKET, 'acme', {})
+    await until(() => other.store.consumers(BUCKET).length === 1)
+    const made = await Promise.all(
+      Array.from({ length: 300 }, (_, at) => (at % 2 === 0 ? one : other).store.createKey(BUCKET, 'acme')),
+    )
+
+    for (const { store } of [one, other]) {
+      await until(() => store.keys(BUCKET, 'acme').length === made.length)
+      expect(made.filter(({ key }) => store.find(BUCKET, key) === undefined)).toEqual([])
+    }
+  })
+
+  test('the list is written anew when it is long, and every instance goes on with the new one', async () => {
+    await using one = await instance('long', 20)
+    await using other = await instance('long', 20)
+    const models = await Promise.all([walk(one.store, 13, 150), walk(other.store, 17, 150)])
+    const keys = models.reduce((sum, { size }) => sum + size, 0)
+
+    for (const { store } of [one, other]) {
+      await until(() => models.every((model) => wrongIn(store, model).length === 0))
+    }
+    expect(await one.redis.llen('long:keys')).toBeLessThanOrEqual(Math.max(20, 2 * (keys + 2)) + 1)
+    expect(await one.redis.keys('long:*')).toEqual(['long:keys'])
+    await using third = await instance('long', 20)
+    expect(models.flatMap((model) => wrongIn(third.store, model))).toEqual([])
+  })
+
+  test.each([
+    ['is gone', (): string[] => []],
+    ['lacks its last entries', (items: readonly string[]) => items.slice(0, -1)],
+    [
+      'has other last entries',
+      (items: readonly string[]) => [...items.slice(0, -1), JSON.stringify({ id: 'other', changes: [] })],
+    ],
+  ])('a list that %s, as after a failover, is read anew and can be changed', async (name, changed) => {
+    await using one = await instance(name)
+    await using other = await instance(name)
+    await one.store.createConsumer(BUCKET, 'acme', {})
+    const { key } = await one.store.createKey(BUCKET, 'acme')
+    await until(() => other.store.find(BUCKET, key) !== undefined)
+    const items = await one.redis.lrange(`${name}:keys`, 0, -1)
+    const transaction = one.redis.multi().del(`${name}:keys`)
+    for (const item of changed(items)) transaction.rpush(`${name}:keys`, item)
+    await transaction.exec()
+    await one.store.createConsumer(BUCKET, 'next', {})
+
+    for (const { store } of [one, other]) {
+      await until(() => store.consumers(BUCKET).some((consumer) => consumer.name === 'next'))
+      expect(store.find(BUCKET, key)).toBeUndefined()
+    }
+    expect(one.store.consumers(BUCKET)).toEqual(other.store.consumers(BUCKET))
+  })
+
   test('what one revokes is refused by the other, and while Redis is away nothing is changed and silence is told', async () => {
     await using one = await instance('away')
     await using other = await instance('away')
@@ -238,11 +381,11 @@ describe.runIf(redis)('in Redis', () => {
     await other.store.deleteKey(BUCKET, 'acme', stored.id)
     await until(() => one.store.find(BUCKET, key) === undefined)
     const kept = await one.store.createKey(BUCKET, 'acme')
+    expect(one.store.silentMs()).toBe(0)
     await redis?.kill()
 
     await expect(one.store.createKey(BUCKET, 'acme')).rejects.toThrow()
     expect(one.store.find(BUCKET, kept.key)?.consumer).toBe('acme')
-    const before = one.store.silentMs()
-    await until(() => one.store.silentMs() > before)
+    await expect.poll(() => one.store.silentMs(), { timeout: 10_000, interval: 20 }).toBeGreaterThan(0)
   })
 })

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../../clock/clock.ts'
-import type { JsonObject } from '../../model/json.ts'
 import type { KeyDirectory } from '../policy.ts'
 import { KeyBook } from './book.ts'
 import type { Bucket, Consumer, KeyChange, StoredKey } from './book.ts'
@@ -54,6 +53,13 @@ export interface KeyStore extends KeyDirectory, AsyncDisposable {
 /** The bucket of an environment that names none. */
 export const DEFAULT_BUCKET = 'default'
 
+/** Keys from elsewhere: characters that end a value in a header, a cookie or a query are in none. */
+const FOREIGN_KEY = /^[!#$'-+\--:<-[\]-~]{16,512}$/u
+
+/** Times with a zone, or days, which begin in UTC; all others mean something else in another place. */
+const ISO_TIME = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/u
+
+/** Octets of metadata as JSON. */
 const MOST_METADATA = 1_024
 const MOST_TAGS = 5
 
@@ -66,22 +72,25 @@ export interface KeyStoreOptions {
   readonly clock: Clock
 }
 
+/** What is to be changed by the book as it is, and what the caller is told of it. */
+type Decision<T> = () => { readonly changes: readonly KeyChange[]; readonly result: T }
+
 /** Opens the store: what its log holds is known when this resolves. */
 export async function openKeyStore(open: OpenLog, { prefix, clock }: KeyStoreOptions): Promise<KeyStore> {
   const book = new KeyBook()
-  const log = await open(
-    (change) => {
-      book.apply(change)
-    },
-    () => book.changes(),
-  )
+  const log = await open(book)
   const hashFor = rememberedHashes()
   const now = (): string => new Date(clock.nowMs()).toISOString()
 
+  /** Ends when whoever changes something is done: one at a time, or they would be in each other's way. */
+  let changing: Promise<unknown> = Promise.resolve()
+  const change = async <T>(decide: Decision<T>): Promise<T> => {
+    const changed = changing.catch(() => undefined).then(() => attempts(decide))
+    changing = changed
+    return await changed
+  }
   /** Decides by the book as it is, and again where another instance was faster. */
-  const change = async <T>(
-    decide: () => { readonly changes: readonly KeyChange[]; readonly result: T },
-  ): Promise<T> => {
+  const attempts = async <T>(decide: Decision<T>): Promise<T> => {
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
       const { changes, result } = decide()
       if (changes.length === 0 || (await log.append(changes))) return result
@@ -125,6 +134,7 @@ export async function openKeyStore(open: OpenLog, { prefix, clock }: KeyStoreOpt
     consumer,
     createConsumer: (bucket, name, details) =>
       change(() => {
+        nameOf(bucket)
         if (book.consumer(bucket, name)) throw new KeyStoreError(409, 'There is a consumer of that name')
         const made: Consumer = {
           name: nameOf(name),
@@ -155,8 +165,8 @@ export async function openKeyStore(open: OpenLog, { prefix, clock }: KeyStoreOpt
       }),
     importKey: (bucket, name, key, details = {}) =>
       change(() => {
-        if (!/^[\u0021-\u007e]{16,512}$/u.test(key)) {
-          throw new KeyStoreError(400, 'A key has 16 to 512 visible characters of ASCII')
+        if (!FOREIGN_KEY.test(key)) {
+          throw new KeyStoreError(400, 'A key has 16 to 512 visible characters of ASCII without " % & , ; or \\')
         }
         if (book.byHash(hashOf(key))) throw new KeyStoreError(409, 'This key is known already')
         const stored = newKey(bucket, name, key, details)
@@ -209,8 +219,8 @@ function nameOf(name: string): string {
 /** A time in the form in which times compare as texts. */
 function expiryOf(expiresOn: string | null): string | null {
   if (expiresOn === null) return null
-  const ms = Date.parse(expiresOn)
-  if (Number.isNaN(ms)) throw new KeyStoreError(400, 'expiresOn is a time in ISO 8601, or null')
+  const ms = ISO_TIME.test(expiresOn) ? Date.parse(expiresOn) : Number.NaN
+  if (Number.isNaN(ms)) throw new KeyStoreError(400, 'expiresOn is a time such as 2027-01-31T00:00:00Z, or null')
   return new Date(ms).toISOString()
 }
 
@@ -220,13 +230,15 @@ function earlier(held: string | null, end: string | null): string | null {
   return held < end ? held : end
 }
 
+const isText = (value: unknown): boolean => typeof value === 'string'
+
 function checked(details: ConsumerDetails): ConsumerDetails {
   const { metadata, tags, managers } = details
-  if (metadata !== undefined && JSON.stringify(metadata satisfies JsonObject).length > MOST_METADATA) {
-    throw new KeyStoreError(400, `metadata has at most ${MOST_METADATA} characters of JSON`)
+  if (metadata !== undefined && Buffer.byteLength(JSON.stringify(metadata)) > MOST_METADATA) {
+    throw new KeyStoreError(400, `metadata has at most ${MOST_METADATA} octets of JSON`)
   }
-  if (tags !== undefined && Object.keys(tags).length > MOST_TAGS) {
-    throw new KeyStoreError(400, `A consumer has at most ${MOST_TAGS} tags`)
+  if (tags !== undefined && (Object.keys(tags).length > MOST_TAGS || !Object.values(tags).every(isText))) {
+    throw new KeyStoreError(400, `A consumer has at most ${MOST_TAGS} tags, each a text`)
   }
   if (managers !== undefined && managers.some((manager) => !/^[^\s@]+@[^\s@]+$/u.test(manager))) {
     throw new KeyStoreError(400, 'managers is a list of e-mail addresses')
