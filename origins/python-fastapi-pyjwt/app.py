@@ -31,7 +31,7 @@ def claims(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(b
         key = keys.get_signing_key_from_jwt(token)
         return jwt.decode(
             token,
-            key.key,
+            key,
             algorithms=["RS256", "ES256"],
             audience=AUDIENCE,
             issuer=ISSUER,
