@@ -3,10 +3,17 @@ import type { GatewayLimits } from './steps.ts'
 /** Gives back the place that was taken; once. */
 export type Release = () => void
 
+/** A place in the queue. */
+export interface Waiting {
+  /** Undefined where the turn did not come in time, or the place in the queue was left. */
+  readonly admitted: Promise<Release | undefined>
+  readonly leave: () => void
+}
+
 /** Bounds the requests that are at the origins at once, and those that wait for a place. */
 export interface Admission {
-  /** A place at once, a promise of one, or undefined where the queue is full; the promise gives undefined in time. */
-  readonly enter: () => Release | undefined | Promise<Release | undefined>
+  /** A place at once, one in the queue, or undefined where that is full too. */
+  readonly enter: () => Release | Waiting | undefined
   readonly active: () => number
   readonly waiting: () => number
 }
@@ -41,14 +48,17 @@ export function createAdmission({ concurrency, queue, queueMs }: GatewayLimits):
         return take()
       }
       if (waiters.length >= queue) return undefined
-      return new Promise((resolve) => {
-        const timer = setTimeout(() => {
-          waiters.splice(waiters.indexOf(waiter), 1)
-          resolve(undefined)
-        }, queueMs)
-        const waiter: Waiter = { admitted: resolve, timer }
-        waiters.push(waiter)
-      })
+      const { promise, resolve } = Promise.withResolvers<Release | undefined>()
+      const leave = (): void => {
+        const at = waiters.indexOf(waiter)
+        if (at < 0) return
+        waiters.splice(at, 1)
+        clearTimeout(waiter.timer)
+        resolve(undefined)
+      }
+      const waiter: Waiter = { admitted: resolve, timer: setTimeout(leave, queueMs) }
+      waiters.push(waiter)
+      return { admitted: promise, leave }
     },
     active: () => active,
     waiting: () => waiters.length,

@@ -50,8 +50,8 @@ describe('requests that can be framed in two ways', () => {
   test.each([
     ['two Host lines', 'GET /r', ['Host: a', 'Host: b'], 400],
     ['no Host', 'GET /r', ['X-No: host'], 400],
-    ['a method that nobody knows', 'FOO /r', [], 400],
-    ['a method in small letters', 'get /r', [], 400],
+    ['a method that nobody knows', 'FOO /r', [], 501],
+    ['a method in small letters', 'get /r', [], 501],
     ['CONNECT', 'CONNECT example.com:443', [], 501],
     ['an expectation that nobody knows', 'POST /r', ['Expect: magic', 'Content-Length: 0'], 417],
     ['a header section too large', 'GET /r', [`X-A: ${'x'.repeat(40_000)}`], 431],

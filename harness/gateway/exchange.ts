@@ -1,11 +1,14 @@
-import type { IncomingHttpHeaders } from 'node:http'
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import { Transform } from 'node:stream'
-import type { TransformCallback } from 'node:stream'
+import type { Duplex, TransformCallback } from 'node:stream'
 import type { Dispatcher } from 'undici'
+import { readAway } from './linger.ts'
 import { problem } from './reply.ts'
 import type { Problem } from './reply.ts'
+import { tellStatus } from './request.ts'
 import type { Destination } from './settings.ts'
-import type { Exchange, Exchanged, GatewayContext, GatewaySteps } from './steps.ts'
+import type { Exchange, Exchanged, GatewayContext, GatewayLimits, GatewaySteps } from './steps.ts'
+import { join } from './upgrade.ts'
 
 /** Redirects that are followed at most, where a handler follows them. */
 const MOST_REDIRECTS = 5
@@ -21,10 +24,20 @@ const BROKEN = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
 /** Raised in the body of a request that is larger than it may be. */
 class TooLarge extends Error {}
 
+/** Raised where the body of an answer is in a transfer coding that was not asked for. */
+class UnknownCoding extends Error {
+  readonly code = 'ERR_TRANSFER_CODING'
+}
+
+const GONE = { status: 0, fault: 'ERR_CALLER_GONE' } as const
+
+/** The origin changed to a protocol that nobody asked for. */
+const NO_WEBSOCKET = 'ERR_NO_WEBSOCKET'
+
 /** Sends the request to the origin and its answer to the caller, both streaming. */
 export function exchange(given: Exchange, steps: GatewaySteps, context: GatewayContext): Promise<Exchanged> {
   const isSafe = SAFE.has(given.request.method)
-  const redirects = given.handler.followRedirects && isSafe ? MOST_REDIRECTS : 0
+  const redirects = given.handler.followRedirects && isSafe && !given.tunnel ? MOST_REDIRECTS : 0
   return new Promise((resolve) => {
     attempt(given, { retries: isSafe ? 1 : 0, redirects }, { steps, context, resolve })
   })
@@ -48,7 +61,7 @@ type Ended = Exchanged | { readonly location: URL }
 /** One request to one origin, and the next one if that is called for. No promises: this is done for every request. */
 function attempt(given: Exchange, left: Left, means: Means): void {
   const { request, destination, lines } = given
-  const { steps, context, resolve } = means
+  const { context, resolve } = means
   const { limits, origins } = context
   const settle = (ended: Ended): void => {
     if ('location' in ended) {
@@ -65,8 +78,9 @@ function attempt(given: Exchange, left: Left, means: Means): void {
     body: bodyOf(given, limits.bodyOctets),
     headersTimeout: limits.answerMs,
     bodyTimeout: limits.idleMs,
+    ...(given.tunnel ? { upgrade: 'websocket' } : {}),
   }
-  origins.dispatch(options, new Relay(given, left.redirects > 0, steps, settle))
+  origins.dispatch(options, new Relay(given, left.redirects > 0, means, settle))
 }
 
 /** Takes the answer of an origin to the caller, piece by piece. A class, since one is made for every request. */
@@ -74,15 +88,18 @@ class Relay implements Dispatcher.DispatchHandler {
   readonly #given: Exchange
   readonly #follows: boolean
   readonly #steps: GatewaySteps
+  readonly #limits: GatewayLimits
   readonly #resolve: (ended: Ended) => void
   #controller: Dispatcher.DispatchController | undefined
   #status = 0
   #location: URL | undefined
+  #stalled: NodeJS.Timeout | undefined
 
-  constructor(given: Exchange, follows: boolean, steps: GatewaySteps, resolve: (ended: Ended) => void) {
+  constructor(given: Exchange, follows: boolean, { steps, context }: Means, resolve: (ended: Ended) => void) {
     this.#given = given
     this.#follows = follows
     this.#steps = steps
+    this.#limits = context.limits
     this.#resolve = resolve
     given.response.on('close', this.#gone)
   }
@@ -93,12 +110,34 @@ class Relay implements Dispatcher.DispatchHandler {
 
   #settle(ended: Ended): void {
     this.#given.response.off('close', this.#gone)
+    clearTimeout(this.#stalled)
     this.#resolve(ended)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
     if (this.#given.response.destroyed) controller.abort(new Error('The caller went away'))
+  }
+
+  onRequestUpgrade(
+    controller: Dispatcher.DispatchController,
+    _statusCode: number,
+    headers: IncomingHttpHeaders,
+    origin: Duplex,
+  ): void {
+    const { request, response, tunnel } = this.#given
+    if (!tunnel || response.destroyed || headers.upgrade?.toLowerCase() !== 'websocket') {
+      origin.destroy()
+      this.#settle(response.destroyed ? GONE : { problem: problemOf(NO_WEBSOCKET), fault: NO_WEBSOCKET })
+      return
+    }
+    const lines = this.#steps.answer(textOf(controller.rawHeaders), this.#given)
+    response.writeHead(101, [...lines, 'Connection', 'Upgrade', 'Upgrade', 'websocket'])
+    response.flushHeaders()
+    response.detachSocket(tunnel.socket)
+    join(tunnel, origin, this.#limits.lingerMs)
+    tellStatus(request, 101)
+    this.#settle({ status: 101 })
   }
 
   onResponseStart(
@@ -110,13 +149,16 @@ class Relay implements Dispatcher.DispatchHandler {
     // Interim answers are between two neighbours; 103 is a hint that may be dropped (RFC 9110 section 15.2).
     if (statusCode < 200) return
     const { request, response, destination } = this.#given
+    const coding = headers['transfer-encoding']
+    // What else the body was put into would be lost with the line that says so (RFC 9112 section 7).
+    if (coding !== undefined && coding.toLowerCase() !== 'chunked') throw new UnknownCoding()
     if (this.#follows && REDIRECTS.has(statusCode) && typeof headers['location'] === 'string') {
       this.#location = locationOf(destination, headers['location'])
       if (this.#location) return
     }
-    this.#status = statusCode
-    for (const told of request.onStatus) told(statusCode)
     response.writeHead(statusCode, statusMessage ?? '', this.#steps.answer(textOf(controller.rawHeaders), this.#given))
+    this.#status = statusCode
+    tellStatus(request, statusCode)
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -124,7 +166,12 @@ class Relay implements Dispatcher.DispatchHandler {
     const { response } = this.#given
     if (response.write(chunk)) return
     controller.pause()
+    // A caller that does not read would hold its place at the origin for ever.
+    this.#stalled = setTimeout(() => {
+      response.destroy()
+    }, this.#limits.idleMs)
     response.once('drain', () => {
+      clearTimeout(this.#stalled)
       controller.resume()
     })
   }
@@ -134,21 +181,29 @@ class Relay implements Dispatcher.DispatchHandler {
       this.#settle({ location: this.#location })
       return
     }
-    this.#given.response.end()
+    const { incoming, response } = this.#given
+    response.end()
+    // The origin did not wait for the rest of the body.
+    if (!incoming.complete) readAway(incoming, this.#limits.lingerMs)
     this.#settle({ status: this.#status })
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     const { incoming, response } = this.#given
     const fault = faultOf(error)
-    if (response.destroyed) this.#settle({ status: this.#status, fault: 'ERR_CALLER_GONE' })
+    if (response.destroyed) this.#settle({ ...GONE, status: this.#status })
     else if (response.headersSent) {
-      // The caller must see that something is missing: never a clean end.
-      response.destroy()
+      breakOff(response)
       this.#settle({ status: this.#status, fault })
     } else this.#settle({ problem: problemOf(fault), fault })
     incoming.unpipe()
   }
+}
+
+/** The caller must see that something is missing: never a clean end, also where only the end of the connection is one. */
+function breakOff(response: ServerResponse): void {
+  if (response.req.httpVersionMinor === 0) response.socket?.resetAndDestroy()
+  response.destroy()
 }
 
 /** The body to send, counted; null where there is none. */
@@ -164,7 +219,9 @@ function bodyOf({ request, incoming }: Exchange, limit: number): Transform | nul
       else callback(null, chunk)
     },
   })
-  incoming.on('aborted', () => {
+  // undici listens no more once the origin has answered.
+  counted.on('error', () => undefined)
+  incoming.once('aborted', () => {
     counted.destroy(new Error('The caller went away'))
   })
   return incoming.pipe(counted)

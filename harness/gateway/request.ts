@@ -38,7 +38,10 @@ export interface GatewayRequest {
   readonly answerLines: string[]
   /** Octets of body beyond which the request is answered with 413 in mid-stream; undefined: the limit of the gateway. */
   bodyLimit: number | undefined
-  /** Told the status of the answer once its head is there, whoever gave it; for policies that count answers. */
+  /**
+   * For policies that count answers: told the status once the head of an answer is there, whoever gave it. Nobody is
+   * told where the caller went away while the origin was at work.
+   */
   readonly onStatus: ((status: number) => void)[]
 }
 
@@ -46,4 +49,10 @@ export interface GatewayRequest {
 export function urlOf({ url, search }: Pick<GatewayRequest, 'url' | 'search'>): string {
   const at = url.indexOf('?')
   return `${at < 0 ? url : url.slice(0, at)}${search}`
+}
+
+/** Tells the policies that count answers of the status, once. */
+export function tellStatus({ onStatus }: GatewayRequest, status: number): void {
+  if (onStatus.length === 0) return
+  for (const told of onStatus.splice(0)) told(status)
 }

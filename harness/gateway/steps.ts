@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Duplex } from 'node:stream'
+import type { Socket } from 'node:net'
 import type { Dispatcher } from 'undici'
 import type { Headers } from './headers.ts'
 import type { Inbound, Services } from './policy.ts'
@@ -27,6 +27,10 @@ export interface GatewayLimits {
   readonly requestHeadMs: number
   /** Milliseconds in which a whole request has to arrive. */
   readonly requestMs: number
+  /** Upgraded connections at once; more are answered with 503. */
+  readonly tunnels: number
+  /** Milliseconds for which a body that nobody wants is read away, so that its sender comes to see the answer. */
+  readonly lingerMs: number
   /** Milliseconds that open requests have when the gateway is told to stop. */
   readonly stopMs: number
 }
@@ -74,7 +78,7 @@ export interface GatewayContext {
 
 /** What became of a request, for logs and metrics. */
 export interface Outcome {
-  /** 0 when the caller went away before an answer. */
+  /** 0 when nothing was answered, as where the caller went away before. */
   readonly status: number
   /** Milliseconds since the head of the request was there. */
   readonly ms: number
@@ -94,6 +98,15 @@ export interface Exchange {
   /** Header lines for the origin, flat. */
   readonly lines: string[]
   readonly cors: CorsPolicy | undefined
+  /** The caller's connection, where it is to become a WebSocket. */
+  readonly tunnel: Tunnel | undefined
+}
+
+/** A connection that its caller wants to take out of HTTP. */
+export interface Tunnel {
+  readonly socket: Socket
+  /** What came behind the head of the request. */
+  readonly first: Buffer
 }
 
 /** How an exchange ended: answered, or with nothing sent to the caller yet. */
@@ -118,18 +131,12 @@ export interface GatewaySteps {
   ) => Verdict | undefined | Promise<Verdict | undefined>
   /** Header lines for the origin, flat. */
   readonly outgoing: (request: GatewayRequest, destination: Destination, context: GatewayContext) => string[]
+  /** Sends the request to the origin and its answer to the caller; joins the two connections where both agree to. */
   readonly exchange: (exchange: Exchange, steps: GatewaySteps, context: GatewayContext) => Promise<Exchanged>
   /** Header lines for the caller out of those of the origin, flat. */
   readonly answer: (lines: readonly string[], exchange: Exchange) => string[]
   /** Writes a refusal out. */
   readonly refuse: (problem: Problem, context: ProblemContext) => Reply
-  /** Passes a WebSocket handshake on, or writes the refusal to the socket. */
-  readonly upgrade: (
-    exchange: Omit<Exchange, 'response'>,
-    socket: Duplex,
-    head: Buffer,
-    context: GatewayContext,
-  ) => Promise<Exchanged>
   /** Told of every request that was answered. */
   readonly record: (request: GatewayRequest, route: Route | undefined, outcome: Outcome) => void
 }

@@ -1,74 +1,56 @@
-import http from 'node:http'
-import https from 'node:https'
+import { ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { faultOf, problemOf } from './exchange.ts'
-import type { Exchange, Exchanged, GatewayContext } from './steps.ts'
+import { part } from './linger.ts'
+import type { Tunnel } from './steps.ts'
 
-/** Lines of a WebSocket handshake that belong to the hop, and are made anew (RFC 6455 section 4.1). */
-const HANDSHAKE = ['Connection', 'Upgrade', 'Upgrade', 'websocket']
+/** Milliseconds without a sign of life after which the network is asked whether the other side is still there. */
+const PROBE_MS = 60_000
 
-/** Passes a WebSocket handshake on and joins the two connections; any other answer of the origin is passed back. */
-export function upgrade(
-  { request, destination, lines }: Omit<Exchange, 'response'>,
-  socket: Duplex,
-  head: Buffer,
-  { limits }: GatewayContext,
-): Promise<Exchanged> {
-  return new Promise((resolve) => {
-    const url = new URL(destination.origin)
-    const client = url.protocol === 'https:' ? https : http
-    const outgoing = client.request({
-      host: url.hostname.replaceAll(/^\[|\]$/gu, ''),
-      port: url.port,
-      path: destination.target,
-      method: request.method,
-      headers: [...lines, ...HANDSHAKE],
-      setDefaultHeaders: false,
-      agent: false,
-      timeout: limits.answerMs,
-    })
-    outgoing.on('timeout', () => {
-      outgoing.destroy(Object.assign(new Error('The origin took too long'), { code: 'ETIMEDOUT' }))
-    })
-    outgoing.on('error', (error) => {
-      const fault = faultOf(error)
-      resolve({ problem: problemOf(fault), fault })
-    })
-    outgoing.on('upgrade', (answer, origin, first) => {
-      for (const told of request.onStatus) told(101)
-      socket.write(headOf(answer, request.id, true))
-      socket.write(first)
-      origin.write(head)
-      origin.setTimeout(0)
-      socket.pipe(origin).pipe(socket)
-      const end = (): void => {
-        socket.destroy()
-        origin.destroy()
-      }
-      for (const either of [socket, origin]) either.once('error', end).once('close', end)
-      resolve({ status: 101 })
-    })
-    outgoing.on('response', (answer) => {
-      for (const told of request.onStatus) told(answer.statusCode ?? 502)
-      socket.write(headOf(answer, request.id, false))
-      answer.pipe(socket)
-      resolve({ status: answer.statusCode ?? 502 })
-    })
-    outgoing.end()
-  })
+/** Whether a request is a WebSocket handshake (RFC 6455 section 4.1); any other Upgrade may be ignored. */
+export function isWebSocket({ method, httpVersion, headers }: IncomingMessage): boolean {
+  return (
+    method === 'GET' &&
+    httpVersion === '1.1' &&
+    headers.upgrade?.toLowerCase() === 'websocket' &&
+    headers['transfer-encoding'] === undefined &&
+    headers['content-length'] === undefined
+  )
 }
 
-/** The head of the origin's answer, octet for octet but for the lines of the hop. */
-function headOf(answer: http.IncomingMessage, requestId: string, joined: boolean): string {
-  const lines = [`HTTP/1.1 ${answer.statusCode} ${answer.statusMessage}`]
-  for (let at = 0; at < answer.rawHeaders.length; at += 2) {
-    const name = answer.rawHeaders[at] ?? ''
-    if (!/^(?:connection|keep-alive|transfer-encoding|upgrade|trailer)$/iu.test(name))
-      lines.push(`${name}: ${answer.rawHeaders[at + 1]}`)
+/** An answer on a connection that node:http has let go: all of what a gateway answers to other requests fits here. */
+export function answerOn({ socket }: Tunnel, incoming: IncomingMessage, lingerMs: number): ServerResponse {
+  const response = new ServerResponse(incoming)
+  response.shouldKeepAlive = false
+  response.assignSocket(socket)
+  const drained = (): void => {
+    response.emit('drain')
   }
-  lines.push(
-    ...(joined ? ['Connection: Upgrade', 'Upgrade: websocket'] : ['Connection: close']),
-    `zp-rid: ${requestId}`,
-  )
-  return `${lines.join('\r\n')}\r\n\r\n`
+  socket.on('error', () => socket.destroy())
+  socket.on('drain', drained)
+  response.once('finish', () => {
+    socket.off('drain', drained)
+    response.detachSocket(socket)
+    part(socket, lingerMs)
+  })
+  return response
+}
+
+/** Joins two connections until both have ended; what breaks one breaks the other. */
+export function join({ socket, first }: Tunnel, origin: Duplex, lingerMs: number): void {
+  socket.setTimeout(0)
+  for (const side of [socket, origin]) if (side instanceof Socket) side.setKeepAlive(true, PROBE_MS)
+  origin.write(first)
+  socket.pipe(origin).pipe(socket)
+  const ended = (one: Duplex, other: Duplex): void => {
+    one.on('error', () => other.destroy())
+    one.once('close', () => {
+      // What it said last is still on its way to the other.
+      if (one.readableEnded && other instanceof Socket) part(other, lingerMs)
+      else other.destroy()
+    })
+  }
+  ended(socket, origin)
+  ended(origin, socket)
 }
