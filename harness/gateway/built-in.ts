@@ -61,10 +61,15 @@ async function received(
 ): Promise<Verdict> {
   const chunks: Uint8Array[] = []
   let octets = 0
-  for await (const chunk of incoming as AsyncIterable<Uint8Array>) {
-    octets += chunk.length
-    if (octets > MOST_ALERT_OCTETS) return problem(413, { close: true })
-    chunks.push(chunk)
+  try {
+    // The iterator would close the connection with itself, and the refusal would not be seen.
+    for await (const chunk of incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
+      octets += chunk.length
+      if (octets > MOST_ALERT_OCTETS) return problem(413, { close: true })
+      chunks.push(chunk)
+    }
+  } catch {
+    return problem(400, { detail: 'The body broke off', close: true })
   }
   return await receive(headers, Buffer.concat(chunks))
 }

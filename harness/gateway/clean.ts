@@ -17,57 +17,54 @@ export const HOP_BY_HOP: ReadonlySet<string> = new Set([
 const FORWARDING: ReadonlySet<string> = new Set([
   'forwarded',
   'via',
-  'x-forwarded',
-  'x-forwarded-by',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-path',
-  'x-forwarded-port',
-  'x-forwarded-prefix',
-  'x-forwarded-proto',
-  'x-forwarded-scheme',
-  'x-forwarded-server',
-  'x-forwarded-ssl',
-  'x-forwarded-uri',
-  'x-forwarded-method',
   'x-real-ip',
   'x-client-ip',
   'x-cluster-client-ip',
   'x-originating-ip',
   'x-remote-ip',
   'x-remote-addr',
+  'x-envoy-external-address',
   'x-host',
-  'x-original-host',
-  'x-original-url',
-  'x-original-uri',
-  'x-original-method',
+  'x-override-url',
   'x-rewrite-url',
   'x-http-method',
   'x-http-method-override',
   'x-method-override',
   'true-client-ip',
   'cf-connecting-ip',
+  'cf-connecting-ipv6',
   'fastly-client-ip',
   'client-ip',
   'zp-rid',
   'zuplo-request-id',
 ])
 
+/** Families of such fields. */
+const FORWARDING_FAMILIES = /^x-(?:forwarded|original)(?:-|$)/u
+
 /** Fields in which gateways tell origins who called. */
 const IDENTITY =
-  /^(?:x-consumer(?:-.*)?|x-credential(?:-.*)?|x-anonymous-consumer|x-authenticated-.*|x-auth-request-.*|x-forwarded-(?:user|email|groups|preferred-username|access-token|client-cert)|x-user(?:-(?!agent$).*)?|x-userinfo|x-gateway-verified|x-gateway-.*|x-remote-user|remote-user|x-goog-authenticated-user-.*|x-goog-iap-jwt-assertion|x-pomerium-.*|cf-access-.*|x-amzn-oidc-.*|x-ms-client-principal.*|x-ssl-client-.*)$/u
+  /^(?:x-consumer(?:-.*)?|x-credential(?:-.*)?|x-anonymous-consumer|x-authenticated-.*|x-auth-request-.*|x-user(?:-(?!agent$).*)?|x-userinfo|x-gateway-.*|x-remote-user|remote-user|x-goog-authenticated-user-.*|x-goog-iap-jwt-assertion|x-pomerium-.*|cf-access-.*|x-amzn-oidc-.*|x-ms-client-principal.*|(?:x-)?(?:ssl|tls)-client-.*|x-client-(?:cert|dn|verify)(?:-.*)?|client-cert(?:-.*)?)$/u
 
 /** What was decided of a name, since it follows from the name alone; bounded, because callers choose names. */
 const decided = new Map<string, boolean>()
 
 const MOST_DECIDED = 4_096
 
+/** Letters of a name that is worth keeping: nobody is to fill the memory with names. */
+const MOST_LETTERS = 64
+
 function mayCount(name: string): boolean {
   const known = decided.get(name)
   if (known !== undefined) return known
   // An origin may read underscores and dots as dashes: then they spell a field that only the gateway may set.
-  const may = !/[_.]/u.test(name) && !HOP_BY_HOP.has(name) && !FORWARDING.has(name) && !IDENTITY.test(name)
-  if (decided.size < MOST_DECIDED) decided.set(name, may)
+  const may =
+    !/[_.]/u.test(name) &&
+    !HOP_BY_HOP.has(name) &&
+    !FORWARDING.has(name) &&
+    !FORWARDING_FAMILIES.test(name) &&
+    !IDENTITY.test(name)
+  if (decided.size < MOST_DECIDED && name.length <= MOST_LETTERS) decided.set(name, may)
   return may
 }
 

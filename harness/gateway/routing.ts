@@ -11,18 +11,33 @@ interface Pattern extends Entry {
   readonly match: (path: string) => Readonly<Record<string, string>> | undefined
 }
 
+/** Letters, digits, `-`, `.`, `_` and `~` in percent-encoded form (RFC 3986 section 2.3). */
+const NEEDLESS = /%(?:2[de]|3\d|[46][1-9a-f]|5[\daf]|7[\dae])/giu
+
+/**
+ * The one spelling of a path that is known by: nothing is percent-encoded that need not be, and hex digits are in upper
+ * case (RFC 3986 section 6.2.2). An origin takes the others for the same, so that they must not reach another route.
+ */
+export function canonical(path: string): string {
+  if (!path.includes('%')) return path
+  return path
+    .replaceAll(NEEDLESS, (encoded) => String.fromCharCode(Number.parseInt(encoded.slice(1), 16)))
+    .replaceAll(/%[\da-f]{2}/giu, (encoded) => encoded.toUpperCase())
+}
+
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({})
 
-/** Compiles the routes; paths compare octet by octet, so that no spelling but the declared one reaches a route. */
+/** Compiles the routes; what is looked for is a canonical path, and compares with theirs octet by octet. */
 export function routeTable(routes: readonly Route[]): RouteTable {
   const literal = new Map<string, Entry[]>()
   const patterns: Pattern[] = []
   for (const [order, route] of routes.entries()) {
     const { mode, pattern } = route.path
     if (mode === 'open-api' && !pattern.includes('{')) {
-      const entries = literal.get(pattern) ?? []
+      const path = canonical(pattern)
+      const entries = literal.get(path) ?? []
       entries.push({ route, order })
-      literal.set(pattern, entries)
+      literal.set(path, entries)
     } else {
       const match = mode === 'open-api' ? templateMatcher(pattern) : patternMatcher(pattern, route.where)
       patterns.push({ route, order, match })
@@ -53,7 +68,7 @@ function templateMatcher(template: string): Pattern['match'] {
   const source = template
     .split(/(\{[^{}]+\})/u)
     .map((part) => {
-      if (!part.startsWith('{')) return part.replaceAll(/[$()*+.?[\\\]^{|}]/gu, String.raw`\$&`)
+      if (!part.startsWith('{')) return canonical(part).replaceAll(/[$()*+.?[\\\]^{|}]/gu, String.raw`\$&`)
       names.push(part.slice(1, -1))
       return '([^/]+?)'
     })

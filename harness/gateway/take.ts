@@ -10,6 +10,7 @@ import { problem } from './reply.ts'
 import type { Verdict } from './reply.ts'
 import { tellStatus } from './request.ts'
 import type { GatewayRequest } from './request.ts'
+import { canonical } from './routing.ts'
 import { send } from './send.ts'
 import type { Exchanged, GatewayContext, GatewaySteps, Outcome, Route, Tunnel } from './steps.ts'
 
@@ -177,10 +178,11 @@ function locate(
   request.path = target.path
   request.search = target.search
   request.clientAddress = steps.clientAddress(incoming, headers, context)
-  const own = builtIns.answer(target.path, incoming, headers)
+  const path = canonical(target.path)
+  const own = builtIns.answer(path, incoming, headers)
   if (own) return own
-  if (isPreflight(incoming)) return preflight(incoming, context.table.at(target.path)) ?? problem(404)
-  const match = steps.route(context.table, request.method, target.path)
+  if (isPreflight(incoming)) return preflight(incoming, context.table.at(path)) ?? problem(404)
+  const match = steps.route(context.table, request.method, path)
   if (!match) return problem(404)
   request.params = match.params
   request.route = match.route.path.pattern

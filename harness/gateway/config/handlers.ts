@@ -70,21 +70,28 @@ function rewrite(url: string, place: Place, means: TemplateMeans, forwardSearch:
   }
 }
 
-/** Appends path and query of every request to a base; of the path what stands behind so many octets. */
-export function forwardTo(origin: string, base: string, from = 0): Handler {
-  return { destination: below(origin, base, true, from), followRedirects: false }
+/** Appends path and query of every request to a base; of the path what stands behind so many segments. */
+export function forwardTo(origin: string, base: string, skipped = 0): Handler {
+  return { destination: below(origin, base, true, skipped), followRedirects: false }
 }
 
-/** The path of the request from an octet on, in the octets that it has, below a base. */
+/** The path of the request from a segment on, in the octets that it has, below a base. */
 function below(
   origin: string,
   base: string,
   forwardSearch: boolean,
-  from = 0,
+  skipped = 0,
 ): (request: GatewayRequest) => Destination {
   const prefix = base.replace(/\/$/u, '')
   return ({ path, search }) => ({
     origin,
-    target: `${prefix}${from === 0 ? path : path.slice(from)}${forwardSearch ? search : ''}`,
+    target: `${prefix}${skipped === 0 ? path : behind(path, skipped)}${forwardSearch ? search : ''}`,
   })
+}
+
+/** By segments, since not every spelling of a path has as many octets. */
+function behind(path: string, segments: number): string {
+  let at = 0
+  for (let segment = 0; segment < segments && at >= 0; segment += 1) at = path.indexOf('/', at + 1)
+  return at < 0 ? '' : path.slice(at)
 }

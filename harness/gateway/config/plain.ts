@@ -76,7 +76,7 @@ function routeOf(
     method: method.toUpperCase(),
     path: settings,
     cors: undefined,
-    handler: forwardTo(origin.origin, origin.pathname, replaces ? base.length : 0),
+    handler: forwardTo(origin.origin, origin.pathname, replaces ? base.split('/').length - 1 : 0),
     inbound: isPublic(operation['security'] ?? root['security']) ? [] : secured,
     where: `${method.toUpperCase()} ${settings.pattern}`,
   }
