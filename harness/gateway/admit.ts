@@ -41,7 +41,7 @@ export function admit(incoming: IncomingMessage, headers: Headers): Target | Pro
   if (BODILESS.has(incoming.method ?? '') && hasBody(headers)) return refused('This method takes no body')
   const given = incoming.url ?? ''
   const target = given.startsWith('/') ? given : given.replace(SCHEME, '')
-  if (!target.startsWith('/') && !target.startsWith('?')) return refused('The target is neither a path nor a URL')
+  if (target === given && !given.startsWith('/')) return refused('The target is neither a path nor a URL')
   if (target.includes('#')) return refused('The target has a fragment')
   const at = target.indexOf('?')
   const path = at < 0 ? target : target.slice(0, at)

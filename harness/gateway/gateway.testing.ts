@@ -5,6 +5,7 @@ import type { Capture } from '../capture/server.ts'
 import { forwardTo } from './config/handlers.ts'
 import { startGateway } from './gateway.ts'
 import type { Gateway, GatewayOptions } from './gateway.ts'
+import type { Inbound } from './policy.ts'
 import type { PolicySettings, RouteSettings } from './settings.ts'
 import { POLICY_KINDS } from './policies/registry.ts'
 
@@ -35,7 +36,7 @@ export const GUARDED = [
   policy('upstream-zuplo-jwt-auth-inbound', { audience: 'https://orders.example.com' }),
 ]
 
-/** `GET /r` is guarded by all policies, `GET /public/*` by none, unless other routes are given. */
+/** `/r` is guarded by all policies, `/public/*` by none, unless other routes are given. */
 export async function testGateway(
   given: Partial<GatewayOptions> & {
     readonly policies?: readonly PolicySettings[]
@@ -51,7 +52,7 @@ export async function testGateway(
   const ordinary = (base: string): readonly RouteSettings[] => [
     ...['GET', 'POST', 'HEAD', 'PUT'].map((method) => route(method, '/r', base, names)),
     ...['GET', 'POST'].map((method) => route(method, '/r/{id}', base, names)),
-    { ...route('GET', '/public/*', base, []), path: { mode: 'url-pattern', pattern: '/public/*' } },
+    ...['GET', 'POST'].map((method) => matching(route(method, '/public/*', base, []))),
   ]
   const gateway = await startGateway({
     project: {
@@ -69,6 +70,7 @@ export async function testGateway(
     events: { write: (text) => events.push(...text.trim().split('\n')) },
     accessLog: { write: (text) => log.push(...text.trim().split('\n')) },
     ...options,
+    limits: { lingerMs: 50, ...options.limits },
   })
   const known = gateway.keys.consumers('default').some(({ name }) => name === 'acme')
   if (!known) await gateway.keys.createConsumer('default', 'acme', {})
@@ -98,6 +100,17 @@ export function route(method: string, pattern: string, base: string, inbound: re
     inbound,
     where: `${method} ${pattern}`,
   }
+}
+
+/** The route with its path in the syntax of URLPattern. */
+export function matching(given: RouteSettings): RouteSettings {
+  return { ...given, path: { ...given.path, mode: 'url-pattern' } }
+}
+
+/** A policy that does what it is told. */
+export function doing(inbound: Inbound, name = 'doing'): PolicySettings {
+  const kind = { ...policy('remove-headers-inbound').kind, create: () => inbound }
+  return { name, kind, options: {} }
 }
 
 /** Sends octets on a connection of their own, and gives all that comes back until it is closed or `enough` says so. */
@@ -133,7 +146,12 @@ export function requestText(first: string, lines: readonly string[] = [], body =
   return `${[`${first} HTTP/1.1`, ...host, ...lines, ...own].join('\r\n')}\r\n\r\n${body}`
 }
 
+/** Statuses of all answers in the text. */
+export function statusesIn(text: string): readonly number[] {
+  return [...text.matchAll(/HTTP\/1\.1 (\d{3}) /gu)].map((match) => Number(match[1]))
+}
+
 /** Status of the first answer in the text; 0 where there is none. */
 export function statusIn(text: string): number {
-  return Number(/^HTTP\/1\.1 (\d{3})/u.exec(text)?.[1] ?? 0)
+  return statusesIn(text)[0] ?? 0
 }
