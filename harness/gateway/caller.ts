@@ -35,11 +35,11 @@ export function trustIn(networks: readonly string[]): (address: string) => boole
   if (networks.length === 0) return () => false
   const list = new BlockList()
   for (const network of networks) {
-    const [address = '', bits] = network.split('/')
+    const [, address = '', bits] = /^([^/]+)(?:\/(\d+))?$/u.exec(network) ?? []
     const version = isIP(address)
     const most = version === 6 ? 128 : 32
     const prefix = bits === undefined ? most : Number(bits)
-    if (version === 0 || !Number.isInteger(prefix) || prefix < 0 || prefix > most) {
+    if (version === 0 || prefix > most) {
       throw new TrustspecError('ERR_USAGE', 'The trusted proxy is no network', {
         given: network,
         instead: 'an address such as 10.0.0.7, or a network such as 10.0.0.0/8',
