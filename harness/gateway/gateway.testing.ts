@@ -1,4 +1,5 @@
 import net from 'node:net'
+import { request } from 'undici'
 import { movableClock } from '../clock/clock.ts'
 import { startCapture } from '../capture/server.ts'
 import type { Capture } from '../capture/server.ts'
@@ -22,6 +23,8 @@ export interface TestGateway extends AsyncDisposable {
   /** Lines of the access log. */
   readonly log: string[]
 }
+
+const CREDENTIAL = 'credential-of-a-test-and-nothing-else'
 
 /** A policy by its type, under that name. */
 export function policy(type: string, options: Readonly<Record<string, unknown>> = {}, name = type): PolicySettings {
@@ -67,6 +70,7 @@ export async function testGateway(
     port: 0,
     keyPrefix: 'tsk',
     trustedProxies: [],
+    management: { port: 0, host: '127.0.0.1', credential: CREDENTIAL },
     events: { write: (text) => events.push(...text.trim().split('\n')) },
     accessLog: { write: (text) => log.push(...text.trim().split('\n')) },
     ...options,
@@ -88,6 +92,12 @@ export async function testGateway(
       await origin[Symbol.asyncDispose]()
     },
   }
+}
+
+/** What the gateway counts, in the text format of Prometheus. */
+export async function metricsOf({ gateway }: TestGateway): Promise<string> {
+  const headers = { authorization: `Bearer ${CREDENTIAL}` }
+  return await (await request(`${gateway.management?.url}/metrics`, { headers })).body.text()
 }
 
 /** A route that forwards to a base. */

@@ -16,7 +16,7 @@ export interface BluntOrigin extends AsyncDisposable {
 export async function bluntOrigin(speak: (socket: Socket, head: string) => void): Promise<BluntOrigin> {
   const sockets = new Set<Socket>()
   const received: string[] = []
-  const server = net.createServer({ allowHalfOpen: true }, (socket) => {
+  const server = net.createServer((socket) => {
     const at = received.push('') - 1
     let isSpoken = false
     sockets.add(socket)

@@ -1,183 +1,391 @@
+import { randomBytes } from 'node:crypto'
 import net from 'node:net'
-import { once } from 'node:events'
-import { createRemoteJWKSet, jwtVerify } from 'jose'
-import { request } from 'undici'
+import { Readable } from 'node:stream'
+import { Client, request } from 'undici'
 import { describe, expect, test } from 'vitest'
-import { movableClock } from '../clock/clock.ts'
-import { exchangeOctets, GUARDED, policy, requestText, route, statusIn, testGateway } from './gateway.testing.ts'
-import type { Inbound } from './policy.ts'
+import { dial } from '../capture/dial.testing.ts'
+import { forwardTo } from './config/handlers.ts'
+import {
+  doing,
+  exchangeOctets,
+  GUARDED,
+  metricsOf,
+  policy,
+  requestText,
+  route,
+  statusesIn,
+  statusIn,
+  testGateway,
+} from './gateway.testing.ts'
+import type { TestGateway } from './gateway.testing.ts'
+import { bluntOrigin } from './origins.testing.ts'
+import type { BluntOrigin } from './origins.testing.ts'
+
+const CHUNKED = 'Transfer-Encoding: chunked'
 
 const bearer = (key: string): string => `Authorization: Bearer ${key}`
 
-describe('what the origin gets', () => {
-  test('exactly one token that an independent library verifies, and never the key', async () => {
-    await using one = await testGateway()
-    const lines = [bearer(one.key), `X-Copy: ${one.key}`, `Cookie: a=1; k=${one.key}`]
-    await exchangeOctets(one.port, requestText(`GET /r?k=${one.key}&a=%41&a=2`, lines))
-    const [arrival] = one.origin.all()
-    const [value = ''] = arrival?.header('authorization') ?? []
-    const keys = createRemoteJWKSet(new URL(`${one.gateway.url}/__zuplo/issuer/.well-known/jwks.json`))
-    const verified = await jwtVerify(value.replace('Bearer ', ''), keys, {
-      issuer: `${one.gateway.url}/__zuplo/issuer`,
-      audience: 'https://orders.example.com',
-      subject: 'acme',
-    })
+const bodyOf = (text: string): string => text.slice(text.indexOf('\r\n\r\n') + 4)
 
-    expect(arrival?.header('authorization')).toHaveLength(1)
-    expect(verified.protectedHeader.alg).toBe('EdDSA')
-    expect(arrival?.target).toBe('/r?a=%41&a=2')
-    expect(Buffer.from(arrival?.head ?? []).toString('latin1')).not.toContain(one.key)
+/** A gateway whose public `/x` is at an origin that speaks in octets. */
+const before = (origin: BluntOrigin, given: Parameters<typeof testGateway>[0] = {}) =>
+  testGateway({
+    routes: () => ['GET', 'HEAD', 'POST', 'PUT'].map((method) => route(method, '/x', origin.url, [])),
+    ...given,
   })
 
-  test('ordinary lines in their order, case and number, and a body octet for octet', async () => {
-    await using one = await testGateway()
-    const ordinary = [
-      'accept: */*',
-      'X-One: 1',
-      'x-two: 2',
-      'X-One: 1 again',
-      'If-None-Match: "a", "b"',
-      'Content-Type: application/octet-stream',
-      'Cookie: a=1; b=2',
-    ]
-    const body = Array.from({ length: 5_000 }, (_, at) => String.fromCharCode(at % 256)).join('')
-    const lines = [bearer(one.key), ...ordinary, `Content-Length: ${body.length}`]
-    await exchangeOctets(one.port, requestText('POST /r/%C3%A4?x=1&x=2&y', lines, body))
-    const [arrival] = one.origin.all()
-
-    expect(arrival?.target).toBe('/r/%C3%A4?x=1&x=2&y')
-    expect(arrival?.lines.filter((line) => ordinary.includes(line))).toEqual(ordinary)
-    expect(Buffer.from(arrival?.body.octets ?? []).toString('latin1')).toBe(body)
-    expect(arrival?.body.framing).toBe('content-length')
-  })
-
-  test('nothing that a caller says of its connection, its place, its identity or under an alias', async () => {
-    await using one = await testGateway()
-    const planted = [
-      'X-Hop: planted',
-      'X-Other-Hop: planted',
-      'Keep-Alive: planted',
-      'TE: planted',
-      'Proxy-Authorization: planted',
-      'Proxy-Connection: planted',
-      'X-Forwarded-For: 192.0.2.66',
-      'X-Forwarded-Host: planted.example.com',
-      'Forwarded: for=192.0.2.66',
-      'X-Real-IP: 192.0.2.66',
-      'X-Original-URL: /planted',
-      'X-HTTP-Method-Override: PLANTED',
-      'X-Consumer-ID: planted',
-      'X-User: planted',
-      'x_consumer_id: planted',
-      'X.Consumer.ID: planted',
-      'zp-rid: planted',
-    ]
-    const connection = ['Connection: close, X-Hop', 'Connection: x-other-hop, Authorization']
-    await exchangeOctets(one.port, requestText('GET /r', [bearer(one.key), ...planted, ...connection, 'X-Kept: stays']))
-    const [arrival] = one.origin.all()
-    const head = Buffer.from(arrival?.head ?? []).toString('latin1')
-
-    expect(head).not.toMatch(/planted|192\.0\.2\.66/iu)
-    expect(head).toContain('X-Kept: stays')
-    expect(arrival?.header('authorization')).toHaveLength(1)
-    expect(arrival?.header('x-forwarded-for')).toEqual(['127.0.0.1'])
-  })
-
-  test('the address that a trusted proxy wrote down, and no other', async () => {
-    await using one = await testGateway({ trustedProxies: ['127.0.0.0/8', '10.0.0.0/8'] })
-    const lines = [bearer(one.key), 'X-Forwarded-For: 192.0.2.66, 198.51.100.7', 'X-Forwarded-For: 10.1.1.1']
-    await exchangeOctets(one.port, requestText('GET /r', lines))
-
-    expect(one.origin.all()[0]?.header('true-client-ip')).toEqual(['198.51.100.7'])
-  })
-
-  test('on a public route no header that policies set', async () => {
-    await using one = await testGateway()
-    await exchangeOctets(one.port, requestText('GET /public/x', ['Authorization: Bearer planted']))
-
-    expect(one.origin.all()[0]?.header('authorization')).toEqual([])
-  })
-
-  test('trailers go no further, in either direction', async () => {
-    await using one = await testGateway()
-    one.origin.answer({ chunked: true, trailers: [['X-Consumer-ID', 'planted']] })
-    const lines = [bearer(one.key), 'Transfer-Encoding: chunked', 'Trailer: X-Consumer-ID']
-    const text = await exchangeOctets(
-      one.port,
-      requestText('POST /r', lines, '3\r\nabc\r\n0\r\nX-Consumer-ID: planted\r\n\r\n'),
-    )
-    const [arrival] = one.origin.all()
-
-    expect(Buffer.from(arrival?.body.octets ?? []).toString()).toBe('abc')
-    expect([arrival?.trailers, arrival?.header('x-consumer-id')]).toEqual([[], []])
-    expect(text).not.toContain('planted')
-  })
-})
+/** The only line of the access log, once it is there. */
+async function logged(one: TestGateway): Promise<Record<string, unknown>> {
+  await expect.poll(() => one.log.length, { interval: 5 }).toBe(1)
+  return JSON.parse(one.log[0] ?? '') as Record<string, unknown>
+}
 
 describe('streaming', () => {
   test('an event reaches the caller while the origin goes on', async () => {
     await using one = await testGateway()
     one.origin.answer({ events: ['first', 'second'], everyMs: 600_000 })
-    const text = await exchangeOctets(one.port, requestText('GET /r', [bearer(one.key)]), (seen) =>
-      seen.includes('first'),
-    )
+    await using caller = await dial(one.port)
+    caller.send(requestText('GET /r', [bearer(one.key)]))
+    const text = await caller.until(/data: first\n\n/u)
 
-    expect(text).toContain('data: first')
+    expect(text).toMatch(/^content-type: text\/event-stream\r$/imu)
     expect(text).not.toContain('second')
   })
 
-  test('a part of an upload reaches the origin while the caller goes on', async () => {
+  test.each([
+    ['with a length', 'Content-Length: 10', '01234', '56789'],
+    ['in chunks', CHUNKED, '5\r\n01234\r\n', '5\r\n56789\r\n0\r\n\r\n'],
+  ])('a part of an upload %s reaches the origin while the caller goes on', async (_, framing, first, second) => {
     await using one = await testGateway()
-    const socket = net.connect(one.port, '127.0.0.1')
-    const head = requestText('POST /r?upload', [bearer(one.key), 'Content-Length: 10'])
-    socket.write(`${head}01234`)
+    await using caller = await dial(one.port)
+    caller.send(`${requestText('POST /r?upload', [bearer(one.key), framing])}${first}`)
     await expect.poll(() => one.origin.arrivalsOf('upload')[0]?.body.total, { interval: 5 }).toBe(5)
-    socket.write('56789')
-    const [answer] = (await once(socket, 'data')) as [Buffer]
-    socket.destroy()
+    caller.send(second)
 
-    expect(statusIn(answer.toString())).toBe(200)
-    expect(one.origin.all()).toHaveLength(1)
+    expect(statusIn((await caller.closed).received)).toBe(200)
+    expect(one.origin.all().map(({ body }) => Buffer.from(body.octets).toString())).toEqual(['0123456789'])
   })
 
-  test('100 Continue comes once the policies let the request through, and not before', async () => {
+  test('both ways at once', async () => {
+    await using origin = await bluntOrigin((socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n')
+      socket.on('data', (chunk: Buffer) => {
+        const end = chunk.includes('bye') ? '0\r\n\r\n' : ''
+        socket.write(`${chunk.length.toString(16)}\r\n${chunk.toString('latin1')}\r\n${end}`)
+      })
+    })
+    await using one = await before(origin)
+    await using caller = await dial(one.port)
+    caller.send(requestText('POST /x', ['Content-Length: 9'], 'one'))
+    await caller.until(/hi/u)
+    caller.send('two')
+    await caller.until(/two/u)
+    caller.send('bye')
+    const { received } = await caller.closed
+
+    expect(received.endsWith('bye\r\n0\r\n\r\n')).toBe(true)
+  })
+
+  test('64 MiB each way, octet for octet, with neither side held in memory', async () => {
     await using one = await testGateway()
-    const lines = ['Content-Length: 3', 'Expect: 100-continue', 'Connection: close']
-    const refused = await exchangeOctets(one.port, requestText('POST /r', lines))
-    const socket = net.connect(one.port, '127.0.0.1')
-    socket.write(requestText('POST /r', [bearer(one.key), ...lines]))
-    const [interim] = (await once(socket, 'data')) as [Buffer]
-    socket.write('abc')
-    const [final] = (await once(socket, 'data')) as [Buffer]
-    socket.destroy()
+    const piece = randomBytes(1024 * 1024)
+    let sent = 0
+    const body = Readable.from(
+      (function* pieces() {
+        for (let at = 0; at < 64; at += 1) {
+          sent += piece.length
+          yield piece
+        }
+      })(),
+    )
+    one.origin.answer({ body: Buffer.concat([piece, piece, piece, piece]), pieceOctets: 65_537 })
+    const answer = await request(`${one.gateway.url}/r`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${one.key}` },
+      body,
+    })
+    const received = Buffer.from(await answer.body.arrayBuffer())
 
-    expect(statusIn(refused)).toBe(401)
-    expect(interim.toString()).toBe('HTTP/1.1 100 Continue\r\n\r\n')
-    expect(statusIn(final.toString())).toBe(200)
-    expect(Buffer.from(one.origin.all()[0]?.body.octets ?? []).toString()).toBe('abc')
+    expect(answer.statusCode).toBe(200)
+    expect(sent).toBe(64 * 1024 * 1024)
+    expect(one.origin.all()[0]?.body.total).toBe(sent)
+    expect(received.equals(Buffer.concat([piece, piece, piece, piece]))).toBe(true)
   })
 
-  test('a body beyond the limit is cut off, and the origin never has the whole of it', async () => {
-    await using one = await testGateway({ limits: { bodyOctets: 1_000 } })
-    const known = requestText('POST /r?known', [bearer(one.key), 'Content-Length: 1001'])
-    const chunk = `3e8\r\n${'x'.repeat(1_000)}\r\n`
-    const unknown = requestText('POST /r?unknown', [bearer(one.key), 'Transfer-Encoding: chunked'], chunk + chunk)
+  test('an origin that does not read holds the caller back', async () => {
+    await using origin = await bluntOrigin((socket) => {
+      socket.pause()
+    })
+    await using one = await before(origin)
+    const client = new Client(one.gateway.url)
+    const piece = Buffer.alloc(256 * 1024)
+    let taken = 0
+    const body = new Readable({
+      read() {
+        taken += piece.length
+        this.push(piece)
+      },
+    })
+    const asked = client.request({ path: '/x', method: 'POST', body }).catch(() => undefined)
+    let seen = -1
+    // Once nothing more is taken, what is under way is in the buffers of the sockets, and those are bounded.
+    await expect
+      .poll(
+        () => {
+          const stands = taken === seen
+          seen = taken
+          return stands && taken > 0
+        },
+        { interval: 100, timeout: 10_000 },
+      )
+      .toBe(true)
+    await client.destroy()
+    await asked
 
-    expect(statusIn(await exchangeOctets(one.port, known))).toBe(413)
-    expect(statusIn(await exchangeOctets(one.port, unknown))).toBe(413)
-    await one.origin.settled(1_000)
+    expect(taken).toBeLessThan(64 * 1024 * 1024)
+  })
+
+  test('a caller that does not read holds the origin back, and loses its place in the end', async () => {
+    let written = 0
+    await using origin = await bluntOrigin((socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n')
+      const piece = `10000\r\n${'x'.repeat(0x10000)}\r\n`
+      const more = (): void => {
+        let takes = true
+        while (takes && !socket.destroyed) {
+          written += piece.length
+          takes = socket.write(piece)
+        }
+      }
+      socket.on('drain', more)
+      more()
+    })
+    await using one = await before(origin, { limits: { idleMs: 200 } })
+    const caller = net.connect(one.port, '127.0.0.1')
+    caller.on('error', () => undefined)
+    caller.write(requestText('GET /x'))
+
+    expect(await logged(one)).toMatchObject({ status: 200, fault: 'ERR_CALLER_GONE' })
+    await expect.poll(origin.open, { interval: 5 }).toBe(0)
+    expect(written).toBeLessThan(64 * 1024 * 1024)
+    caller.destroy()
+  })
+})
+
+describe('Expect: 100-continue', () => {
+  test('comes once the policies let the request through, and not before', async () => {
+    await using one = await testGateway()
+    await using caller = await dial(one.port)
+    caller.send(requestText('POST /r', [bearer(one.key), 'Content-Length: 3', 'Expect: 100-continue']))
+    expect(await caller.until(/\r\n\r\n/u)).toBe('HTTP/1.1 100 Continue\r\n\r\n')
+    caller.send('abc')
+    const { received } = await caller.closed
+
+    expect(statusesIn(received)).toEqual([100, 200])
+    expect(one.origin.all().map(({ body }) => Buffer.from(body.octets).toString())).toEqual(['abc'])
+    expect(one.origin.all()[0]?.header('expect')).toEqual([])
+  })
+
+  test.each([
+    ['a key that is missing', 401, 'POST /r', 3],
+    ['a body that is too large', 413, 'POST /public/x', 1_001],
+    ['a route that is not there', 404, 'POST /nowhere', 3],
+  ])('%s is refused without the body, and the connection closed', async (_, status, first, length) => {
+    await using one = await testGateway({ limits: { bodyOctets: 1_000 } })
+    const lines = [`Content-Length: ${length}`, 'Expect: 100-continue', 'Connection: keep-alive']
+
+    expect(statusesIn(await exchangeOctets(one.port, requestText(first, lines)))).toEqual([status])
+    expect(one.origin.all()).toEqual([])
+  })
+
+  test('of a caller of version 1.0 means nothing', async () => {
+    await using one = await testGateway()
+    const lines = ['Content-Length: 3', 'Expect: 100-continue']
+    const octets = requestText('POST /public/x', lines, 'abc').replace('HTTP/1.1', 'HTTP/1.0')
+
+    expect(statusesIn(await exchangeOctets(one.port, octets))).toEqual([200])
+  })
+})
+
+describe('a body that nobody reads', () => {
+  test('does not keep a refusal from a caller that goes on sending', async () => {
+    await using one = await testGateway()
+    const client = new Client(one.gateway.url)
+    const body = Readable.from(Array.from({ length: 64 }, () => Buffer.alloc(256 * 1024)))
+    const answer = await client.request({ path: '/r', method: 'POST', body })
+    const refusal = (await answer.body.json()) as { status: number }
+    await client.destroy()
+
+    expect(refusal.status).toBe(401)
+    expect(one.origin.all()).toEqual([])
+  })
+
+  test('keeps its connection where it is short', async () => {
+    await using one = await testGateway()
+    const first = requestText('POST /r', ['Content-Length: 3', 'Connection: keep-alive'], 'abc')
+
+    expect(statusesIn(await exchangeOctets(one.port, first + requestText('GET /public/x')))).toEqual([401, 200])
+    expect(one.origin.all().map(({ target }) => target)).toEqual(['/public/x'])
+  })
+
+  test.each([
+    ['is long', 'Content-Length: 70000', 'GET /public/inner HTTP/1.1\r\nHost: x\r\n\r\n'],
+    ['has no length', CHUNKED, 'a\r\nGET /public'],
+  ])('costs its connection where it %s', async (_, framing, body) => {
+    await using one = await testGateway()
+    const text = await exchangeOctets(one.port, requestText('POST /r', [framing, 'Connection: keep-alive'], body))
+
+    expect(statusesIn(text)).toEqual([401])
+    expect(text).toMatch(/^connection: close\r$/imu)
+    expect(one.origin.all()).toEqual([])
+  })
+
+  test('that is announced and does not come costs its connection in time', async () => {
+    await using one = await testGateway()
+    const lines = ['Content-Length: 3', 'Connection: keep-alive']
+
+    expect(statusesIn(await exchangeOctets(one.port, requestText('POST /nowhere', lines, 'ab')))).toEqual([404])
+  })
+})
+
+describe('a body beyond the limit', () => {
+  const chunk = `3e8\r\n${'x'.repeat(1_000)}\r\n`
+
+  test.each([
+    ['that is announced', '/r?body', 'Content-Length: 1001', 'x'],
+    ['that is not announced', '/r?body', CHUNKED, chunk + chunk],
+    ['that a policy sets', '/limited?body', CHUNKED, chunk.repeat(3)],
+  ])('%s is cut off, and the origin never has the whole of it', async (_, target, framing, body) => {
+    const limit = policy('request-size-limit-inbound', { maxSizeInBytes: 1_500 })
+    await using one = await testGateway({
+      limits: { bodyOctets: target.startsWith('/r') ? 1_000 : 1_000_000 },
+      policies: [...GUARDED, limit],
+      routes: (origin) => [
+        route('POST', '/r', origin, ['api-key-inbound', 'upstream-zuplo-jwt-auth-inbound']),
+        route('POST', '/limited', origin, ['api-key-inbound', 'request-size-limit-inbound']),
+      ],
+    })
+    const text = await exchangeOctets(one.port, requestText(`POST ${target}`, [bearer(one.key), framing], body))
+    await one.origin.settled(2_000)
+
+    expect(statusesIn(text)).toEqual([413])
     expect(one.origin.all().filter(({ state }) => state === 'whole')).toEqual([])
   })
 
-  test('a caller that goes away takes the request at the origin along', async () => {
-    await using one = await testGateway()
-    using hold = one.origin.hold()
-    const socket = net.connect(one.port, '127.0.0.1')
-    socket.write(requestText('GET /r', [bearer(one.key)]))
-    await hold.reached(1, 2_000)
-    socket.destroy()
+  test('exactly at it goes through', async () => {
+    await using one = await testGateway({ limits: { bodyOctets: 1_000 } })
+    const known = requestText('POST /public/x', ['Content-Length: 1000'], 'x'.repeat(1_000))
+    const unknown = requestText('POST /public/x', [CHUNKED], `${chunk}0\r\n\r\n`)
 
-    await expect.poll(() => one.log.some((line) => line.includes('ERR_CALLER_GONE')), { interval: 5 }).toBe(true)
+    expect(statusIn(await exchangeOctets(one.port, known))).toBe(200)
+    expect(statusIn(await exchangeOctets(one.port, unknown))).toBe(200)
+    expect(one.origin.all().map(({ body }) => body.total)).toEqual([1_000, 1_000])
+  })
+})
+
+describe('a caller that goes away', () => {
+  test('while the origin is at work takes its request along', async () => {
+    await using origin = await bluntOrigin(() => undefined)
+    await using one = await before(origin)
+    await using caller = await dial(one.port)
+    caller.send(requestText('GET /x'))
+    await expect.poll(origin.open, { interval: 5 }).toBe(1)
+    caller.reset()
+
+    expect(await logged(one)).toMatchObject({ status: 0, by: 'origin', fault: 'ERR_CALLER_GONE' })
+    await expect.poll(origin.open, { interval: 5 }).toBe(0)
+    expect(origin.received).toHaveLength(1)
+  })
+
+  test('while it sends takes its request along, and that is never whole', async () => {
+    await using one = await testGateway()
+    await using caller = await dial(one.port)
+    caller.send(requestText('POST /public/upload', ['Content-Length: 10'], '01234'))
+    await one.origin.waitFor('upload', 2_000)
+    caller.reset()
+    await one.origin.settled(2_000)
+
+    expect(await logged(one)).toMatchObject({ status: 0, fault: 'ERR_CALLER_GONE' })
+    expect(one.origin.all().map(({ state }) => state)).toEqual(['cut'])
+  })
+
+  test('while it is answered takes its request along', async () => {
+    await using origin = await bluntOrigin((socket) =>
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nfirst'),
+    )
+    await using one = await before(origin)
+    await using caller = await dial(one.port)
+    caller.send(requestText('GET /x'))
+    await caller.until(/first/u)
+    caller.reset()
+
+    expect(await logged(one)).toMatchObject({ status: 200, fault: 'ERR_CALLER_GONE' })
+    await expect.poll(origin.open, { interval: 5 }).toBe(0)
+  })
+
+  test('after an early answer harms nobody', async () => {
+    await using origin = await bluntOrigin((socket) => {
+      socket.end('HTTP/1.1 413 Content Too Large\r\nContent-Length: 5\r\nConnection: close\r\n\r\nearly')
+    })
+    await using one = await before(origin)
+    await using caller = await dial(one.port)
+    caller.send(requestText('POST /x', ['Content-Length: 10', 'Connection: keep-alive'], '012'))
+    await caller.until(/early/u)
+    caller.reset()
+
+    expect(await logged(one)).toMatchObject({ status: 413, by: 'origin' })
+    await using other = await dial(one.port)
+    other.send(requestText('POST /x', ['Content-Length: 3'], 'abc'))
+    expect(statusIn((await other.closed).received)).toBe(413)
+  })
+})
+
+describe('an early answer of the origin', () => {
+  const early = (lines = 'Connection: close\r\n') =>
+    bluntOrigin((socket) => {
+      socket.write(`HTTP/1.1 409 Conflict\r\nContent-Length: 5\r\n${lines}\r\nearly`)
+    })
+
+  test('reaches a caller that goes on sending', async () => {
+    await using origin = await early('')
+    await using one = await before(origin)
+    const client = new Client(one.gateway.url)
+    const body = Readable.from(Array.from({ length: 64 }, () => Buffer.alloc(256 * 1024)))
+    const answer = await client.request({ path: '/x', method: 'POST', body })
+    const text = await answer.body.text()
+    await client.destroy()
+
+    expect([answer.statusCode, text]).toEqual([409, 'early'])
+  })
+
+  test('costs the connection where the body does not end, so that nothing of it is taken for a request', async () => {
+    await using origin = await early()
+    await using one = await before(origin)
+    const body = 'GET /x HTTP/1.1\r\nHost: x\r\n\r\n'
+    const lines = ['Content-Length: 1000', 'Connection: keep-alive']
+
+    expect(statusesIn(await exchangeOctets(one.port, requestText('POST /x', lines, body)))).toEqual([409])
+    expect(origin.received).toHaveLength(1)
+  })
+
+  test('keeps the connection where the body ends', async () => {
+    await using origin = await early()
+    await using one = await before(origin)
+    await using caller = await dial(one.port)
+    caller.send(requestText('POST /x', ['Content-Length: 6', 'Connection: keep-alive'], 'abc'))
+    await caller.until(/early/u)
+    caller.send(`def${requestText('GET /x')}`)
+
+    expect(statusesIn((await caller.closed).received)).toEqual([409, 409])
+  })
+
+  test('does not lift the limit of the body', async () => {
+    await using origin = await early('')
+    await using one = await before(origin, { limits: { bodyOctets: 1_000, lingerMs: 50 } })
+    const body = `3e8\r\n${'x'.repeat(1_000)}\r\n`.repeat(3)
+
+    expect([409, 413]).toContain(statusIn(await exchangeOctets(one.port, requestText('POST /x', [CHUNKED], body))))
+    expect(statusIn(await exchangeOctets(one.port, requestText('GET /x')))).toBe(409)
   })
 })
 
@@ -185,229 +393,350 @@ describe('answers', () => {
   test.each([
     ['HEAD', 'HEAD', {}, 200],
     ['204', 'GET', { status: 204, body: '' }, 204],
-    ['304', 'GET', { status: 304, body: '' }, 304],
+    ['304', 'GET', { status: 304, body: '', headers: [['ETag', '"a"']] as const }, 304],
+    ['205', 'GET', { status: 205, body: '' }, 205],
+    ['a status that nobody knows', 'GET', { status: 299 }, 299],
     ['a redirect, which is not followed', 'GET', { redirect: 'http://127.0.0.1:9/elsewhere' }, 302],
     ['401 of the origin', 'GET', { status: 401 }, 401],
+    ['500 of the origin', 'GET', { status: 500 }, 500],
     ['early hints, which are dropped', 'GET', { hints: [['Link', '</a>; rel=preload']] as const }, 200],
+    ['chunks', 'GET', { chunked: true, body: 'abc', pieceOctets: 1 }, 200],
   ])('%s', async (_, method, answering, status) => {
     await using one = await testGateway()
     one.origin.answer(answering)
-    const text = await exchangeOctets(one.port, requestText(`${method} /r`, [bearer(one.key)]))
+    const first = requestText(`${method} /r`, [bearer(one.key), 'Connection: keep-alive'])
+    const text = await exchangeOctets(one.port, first + requestText(`${method} /r`, [bearer(one.key)]))
 
-    expect(statusIn(text)).toBe(status)
-    expect(text).toMatch(/\r\nzp-rid: [\da-f-]{36}\r\n/u)
-    expect(text).not.toContain('HTTP/1.1 103')
+    expect(statusesIn(text)).toEqual([status, status])
+    expect(text.match(/^zp-rid: [\da-f-]{36}\r$/gmu)).toHaveLength(2)
   })
 
-  test('lines of the hop stay on the hop, others come in their order and number', async () => {
+  test('without a body have none, and those with one have all of it', async () => {
     await using one = await testGateway()
-    const headers = [
-      ['X-Hop', 'planted'],
-      ['Connection', 'X-Hop'],
-      ['Set-Cookie', 'a=1'],
-      ['Set-Cookie', 'b=2'],
-      ['Access-Control-Allow-Origin', 'planted'],
-    ] as const
-    one.origin.answer({ headers })
+    const ask = (method: string) => exchangeOctets(one.port, requestText(`${method} /r`, [bearer(one.key)]))
+    const head = await ask('HEAD')
+    const get = await ask('GET')
+    one.origin.answer({ status: 304, body: '' })
+    const unchanged = await ask('GET')
+
+    expect([head, get, unchanged].map(bodyOf)).toEqual(['', one.origin.marker, ''])
+    expect(head).toContain(`Content-Length: ${one.origin.marker.length}\r\n`)
+    expect(get).toContain(`Content-Length: ${one.origin.marker.length}\r\n`)
+  })
+
+  test('lines of the hop stay on the hop, others come in their order and number, trailers not at all', async () => {
+    await using one = await testGateway()
+    const ordinary = [
+      'ETag: "a"',
+      'Set-Cookie: a=1',
+      'set-cookie: b=2',
+      'Vary: Accept',
+      'X-Latin: caf\u00e9',
+      'Date: then',
+    ]
+    const planted = [
+      'X-Hop: planted',
+      'x-other-hop: planted',
+      'Connection: X-Hop',
+      'connection: close , X-OTHER-HOP',
+      'Keep-Alive: planted=1',
+      'Proxy-Connection: planted',
+      'Proxy-Authenticate: planted',
+      'Trailer: X-Planted',
+      'Upgrade: planted',
+      'TE: planted',
+      'zp-rid: planted',
+    ]
+    const split = (line: string) => [line.split(': ')[0] ?? '', line.split(': ')[1] ?? ''] as const
+    one.origin.answer({
+      headers: [...ordinary, ...planted].map(split),
+      chunked: true,
+      trailers: [['X-Planted', 'planted']],
+    })
     const text = await exchangeOctets(one.port, requestText('GET /r', [bearer(one.key)]))
+    const lines = text.split('\r\n')
 
     expect(text).not.toContain('planted')
-    expect(text).toContain('Set-Cookie: a=1\r\nSet-Cookie: b=2\r\n')
+    expect(lines.filter((line) => ordinary.includes(line))).toEqual(ordinary)
+    expect(text.endsWith('\r\n0\r\n\r\n')).toBe(true)
   })
 
   test.each([
+    ['a length', {}],
+    ['chunks, which it cannot read', { chunked: true }],
+  ])('of an origin with %s reach a caller of version 1.0', async (_, answering) => {
+    await using one = await testGateway()
+    one.origin.answer(answering)
+    const text = await exchangeOctets(one.port, `GET /r HTTP/1.0\r\n${bearer(one.key)}\r\n\r\n`)
+
+    expect(statusIn(text)).toBe(200)
+    expect(bodyOf(text)).toBe(one.origin.marker)
+    expect(text).toMatch(/^connection: close\r$/imu)
+  })
+
+  test('a caller of version 1.0 may keep its connection', async () => {
+    await using one = await testGateway()
+    const keep = 'GET /public/x HTTP/1.0\r\nConnection: keep-alive\r\n\r\n'
+
+    expect(statusesIn(await exchangeOctets(one.port, `${keep}GET /public/x HTTP/1.0\r\n\r\n`))).toEqual([200, 200])
+  })
+})
+
+describe('an origin that fails', () => {
+  test.each([
     ['reset-unanswered', 502],
     ['close-unanswered', 502],
+    ['reset-unread', 502],
     ['never', 504],
   ] as const)('%s is %i, and a POST is never sent twice', async (fault, status) => {
-    await using one = await testGateway({ limits: { answerMs: 300 } })
+    await using one = await testGateway({ limits: { answerMs: 200 } })
     one.origin.answer({ fault })
-    const lines = [bearer(one.key), 'Content-Length: 3']
+    const text = await exchangeOctets(one.port, requestText('POST /r', [bearer(one.key), 'Content-Length: 3'], 'abc'))
 
-    expect(statusIn(await exchangeOctets(one.port, requestText('POST /r', lines, 'abc')))).toBe(status)
+    expect(statusesIn(text)).toEqual([status])
+    expect(text).toContain('application/problem+json')
     expect(one.origin.all()).toHaveLength(1)
   })
 
-  test('a GET is sent once more when its connection broke', async () => {
+  test.each(['GET', 'HEAD'])('%s is sent once more when its connection broke, and not more often', async (method) => {
     await using one = await testGateway()
-    one.origin.answer({ fault: 'reset-unanswered' }, { times: 1 })
-
-    expect(statusIn(await exchangeOctets(one.port, requestText('GET /r', [bearer(one.key)])))).toBe(200)
+    using broken = one.origin.answer({ fault: 'reset-unanswered' })
+    expect(statusIn(await exchangeOctets(one.port, requestText(`${method} /r`, [bearer(one.key)])))).toBe(502)
     expect(one.origin.all()).toHaveLength(2)
+    broken[Symbol.dispose]()
+    one.origin.answer({ fault: 'close-unanswered' }, { times: 1 })
+    expect(statusIn(await exchangeOctets(one.port, requestText(`${method} /r`, [bearer(one.key)])))).toBe(200)
+    expect(one.origin.all()).toHaveLength(4)
   })
 
-  test.each(['reset-mid-body', 'close-mid-body', 'close-mid-chunk'] as const)(
+  test('a connection that the origin closed while it was idle costs no request', async () => {
+    await using one = await testGateway()
+    const ask = () => exchangeOctets(one.port, requestText('POST /r', [bearer(one.key), 'Content-Length: 3'], 'abc'))
+    one.origin.answer({ close: true }, { times: 1 })
+    expect(statusIn(await ask())).toBe(200)
+    expect(statusIn(await ask())).toBe(200)
+    expect(new Set(one.origin.all().map(({ connection }) => connection)).size).toBe(2)
+  })
+
+  test('that refuses connections is 502', async () => {
+    await using one = await testGateway()
+    await using _ = await one.origin.down()
+
+    expect(statusesIn(await exchangeOctets(one.port, requestText('GET /r', [bearer(one.key)])))).toEqual([502])
+  })
+
+  test('whose name nobody knows is 502', async () => {
+    await using one = await testGateway({ routes: () => [route('GET', '/x', 'http://nobody.invalid', [])] })
+
+    expect(statusesIn(await exchangeOctets(one.port, requestText('GET /x')))).toEqual([502])
+  })
+
+  test.each(['reset-mid-body', 'close-mid-body', 'close-mid-chunk', 'reset-after-head'] as const)(
     '%s: the caller sees that something is missing',
     async (fault) => {
       await using one = await testGateway()
       one.origin.answer({ fault, body: 'x'.repeat(2_000), ...(fault === 'close-mid-chunk' ? { chunked: true } : {}) })
-      const answer = await request(`${one.gateway.url}/r`, { headers: { authorization: `Bearer ${one.key}` } })
+      const asked = request(`${one.gateway.url}/r`, { headers: { authorization: `Bearer ${one.key}` } })
 
-      expect(answer.statusCode).toBe(200)
-      await expect(answer.body.text()).rejects.toThrow()
+      await expect(asked.then(({ body }) => body.text())).rejects.toThrow()
+      expect(one.origin.all()).toHaveLength(1)
     },
   )
 
-  test('an origin that refuses connections is 502', async () => {
-    await using one = await testGateway({
-      routes: () => [
-        route(
-          'GET',
-          '/r',
-          'http://127.0.0.1:9',
-          GUARDED.map(({ name }) => name),
-        ),
-      ],
+  test.each([
+    ['a length', 'Content-Length: 9'],
+    ['chunks', 'Transfer-Encoding: chunked'],
+  ])('in the middle of %s: a caller of version 1.0 sees it by the reset alone', async (_, framing) => {
+    await using origin = await bluntOrigin((socket) => {
+      socket.end(`HTTP/1.1 200 OK\r\n${framing}\r\n\r\n3\r\nabc\r\n`)
     })
+    await using one = await before(origin)
+    await using caller = await dial(one.port)
+    caller.send('GET /x HTTP/1.0\r\n\r\n')
+
+    expect((await caller.closed).how).toBe('reset')
+  })
+
+  test.each([
+    ['stalls in its head', 'HTTP/1.1 200 OK\r\nX: y\r\n'],
+    ['stalls behind interim answers', 'HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'],
+  ])('%s: 504', async (_, octets) => {
+    await using origin = await bluntOrigin((socket) => socket.write(octets))
+    await using one = await before(origin, { limits: { answerMs: 100 } })
+
+    expect(statusesIn(await exchangeOctets(one.port, requestText('GET /x')))).toEqual([504])
+  })
+
+  test('stalls in its body: the answer breaks off', async () => {
+    await using origin = await bluntOrigin((socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc'))
+    await using one = await before(origin, { limits: { idleMs: 100 } })
+    const text = await exchangeOctets(one.port, requestText('GET /x'))
+
+    expect([statusesIn(text), bodyOf(text)]).toEqual([[200], 'abc'])
+    expect(await logged(one)).toMatchObject({ status: 200, fault: 'UND_ERR_BODY_TIMEOUT' })
+  })
+
+  test('is not late while the caller is still sending', async () => {
+    await using origin = await bluntOrigin((socket) => {
+      socket.on('data', (chunk: Buffer) => {
+        if (chunk.includes('last')) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
+      })
+    })
+    await using one = await before(origin, { limits: { answerMs: 100 } })
+    await using caller = await dial(one.port)
+    caller.send(requestText('POST /x', ['Content-Length: 9'], 'first'))
+    // Another request is late in the meantime, by the same measure.
+    expect(statusIn(await exchangeOctets(one.port, requestText('GET /x')))).toBe(504)
+    caller.send('last')
+
+    expect(statusesIn((await caller.closed).received)).toEqual([200])
+  })
+
+  test.each([
+    ['garbage', '\0\u0001\u0002 garbage \r\n\r\n'],
+    ['another protocol', 'SSH-2.0-OpenSSH_9.9\r\n'],
+    ['a status of two digits', 'HTTP/1.1 20 OK\r\nContent-Length: 0\r\n\r\n'],
+    ['a status below those that there are', 'HTTP/1.1 099 OK\r\nContent-Length: 0\r\n\r\n'],
+    ['a line without a colon', 'HTTP/1.1 200 OK\r\nnonsense\r\nContent-Length: 0\r\n\r\n'],
+    ['a control octet in a line', 'HTTP/1.1 200 OK\r\nX: a\u0001b\r\nContent-Length: 0\r\n\r\n'],
+    ['a control octet in its reason', 'HTTP/1.1 200 O\u0001K\r\nContent-Length: 0\r\n\r\n'],
+    ['two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc'],
+    ['a length and chunks', 'HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
+    ['a length that is none', 'HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n'],
+    ['another transfer coding', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n'],
+    ['a transfer coding without chunks', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nabc'],
+    [
+      'another protocol that nobody asked for',
+      'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n',
+    ],
+    ['a head too large', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(70_000)}\r\nContent-Length: 0\r\n\r\n`],
+  ])('talks nonsense, with %s: 502', async (_, octets) => {
+    await using origin = await bluntOrigin((socket) => socket.end(octets, 'latin1'))
+    await using one = await before(origin)
+    const text = await exchangeOctets(one.port, requestText('POST /x', ['Content-Length: 0']))
+
+    expect(statusesIn(text)).toEqual([502])
+    expect(JSON.parse(bodyOf(text))).toMatchObject({ status: 502, title: 'Bad Gateway' })
+    expect(origin.received).toHaveLength(1)
+  })
+
+  test('sends more than it said: the caller gets what was said', async () => {
+    await using origin = await bluntOrigin((socket) =>
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecond'),
+    )
+    await using one = await before(origin)
+    const keep = requestText('GET /x', ['Connection: keep-alive'])
+    const text = await exchangeOctets(one.port, keep + requestText('GET /x'))
+
+    expect(statusesIn(text)).toEqual([200, 200])
+    expect(text).not.toContain('second')
+    expect(origin.received).toHaveLength(2)
+  })
+})
+
+describe('redirects', () => {
+  const follows = (origin: string, names: readonly string[]) => ({
+    ...route('GET', '/r', origin, names),
+    handler: { ...forwardTo(origin, ''), followRedirects: true },
+  })
+  const names = GUARDED.map(({ name }) => name)
+
+  test('that a handler follows carry no credential to another origin, also on the way back', async () => {
+    await using other = await testGateway()
+    await using one = await testGateway({ routes: (origin) => [follows(origin, names)] })
+    one.origin.answer({ redirect: `${other.origin.url}/away` }, { times: 1 })
+    other.origin.answer({ redirect: `${one.origin.url}/back` }, { times: 1 })
+    const lines = [bearer(one.key), 'Cookie: a=1', 'X-Kept: stays']
+    const text = await exchangeOctets(one.port, requestText('GET /r', lines))
+    const arrivals = [...one.origin.all(), ...other.origin.all()]
+
+    expect(statusesIn(text)).toEqual([200])
+    expect(arrivals.map(({ target }) => target)).toEqual(['/r', '/back', '/away'])
+    expect(arrivals.map((arrival) => arrival.header('authorization').length)).toEqual([1, 0, 0])
+    expect(arrivals.map((arrival) => arrival.header('cookie').length)).toEqual([1, 0, 0])
+    expect(arrivals.map((arrival) => arrival.header('x-kept').length)).toEqual([1, 1, 1])
+    expect(other.origin.all()[0]?.header('host')).toEqual([new URL(other.origin.url).host])
+  })
+
+  test('within an origin keep it, and end after five', async () => {
+    await using one = await testGateway({ routes: (origin) => [follows(origin, names)] })
+    one.origin.answer({ redirect: '/again?x=1' })
     const text = await exchangeOctets(one.port, requestText('GET /r', [bearer(one.key)]))
 
-    expect(statusIn(text)).toBe(502)
-    expect(text).toContain('application/problem+json')
+    expect(statusesIn(text)).toEqual([302])
+    expect(one.origin.all()).toHaveLength(6)
+    expect(one.origin.all().every((arrival) => arrival.header('authorization').length === 1)).toBe(true)
+    expect(one.origin.all().at(-1)?.target).toBe('/again?x=1')
   })
+
+  test.each(['ftp://127.0.0.1/x', 'http://[', 'javascript:alert(1)'])(
+    'to %s are given to the caller',
+    async (redirect) => {
+      await using one = await testGateway({ routes: (origin) => [follows(origin, names)] })
+      one.origin.answer({ redirect })
+      const text = await exchangeOctets(one.port, requestText('GET /r', [bearer(one.key)]))
+
+      expect(statusesIn(text)).toEqual([302])
+      expect(text).toContain(`Location: ${redirect}`)
+    },
+  )
 })
 
-test('refusals are problems that tell the request', async () => {
-  await using one = await testGateway()
-  const text = await exchangeOctets(one.port, requestText('GET /r?secret=1'))
-  const body = JSON.parse(text.split('\r\n\r\n')[1] ?? '') as Record<string, unknown>
-  const rid = /zp-rid: (\S+)/u.exec(text)?.[1]
-
-  expect(body).toMatchObject({ status: 401, title: 'Unauthorized', instance: '/r', trace: { requestId: rid } })
-  expect(statusIn(await exchangeOctets(one.port, requestText('DELETE /r')))).toBe(404)
-  expect(statusIn(await exchangeOctets(one.port, requestText('GET /__zuplo/ping')))).toBe(200)
-  expect(statusIn(await exchangeOctets(one.port, requestText('GET /__zuplo/other')))).toBe(404)
-})
-
-test('a policy that throws is 500, is told, and nothing is forwarded', async () => {
-  const [first, ...rest] = GUARDED
-  const thrower: Inbound = () => {
-    throw new Error('broken')
+describe('whoever counts answers', () => {
+  /** A gateway that keeps the statuses that a policy is told. */
+  async function counting(given: Parameters<typeof testGateway>[0] = {}) {
+    const told: number[] = []
+    const counter = doing((request) => {
+      request.onStatus.push((status) => told.push(status))
+    }, 'counter')
+    const refusing = doing((request) => (request.search === '?refuse' ? { problem: 418 } : undefined), 'refusing')
+    const one = await testGateway({ policies: [counter, refusing], ...given })
+    return { one, told, [Symbol.asyncDispose]: () => one[Symbol.asyncDispose]() }
   }
-  const broken = {
-    ...policy('remove-headers-inbound', { headers: [] }),
-    kind: { ...policy('remove-headers-inbound').kind, create: () => thrower },
-  }
-  await using one = await testGateway({ policies: first ? [first, broken, ...rest] : [] })
 
-  expect(statusIn(await exchangeOctets(one.port, requestText('GET /r', [bearer(one.key)])))).toBe(500)
-  expect(one.origin.all()).toEqual([])
-  await expect.poll(() => one.events.some((line) => line.includes('request-failed'))).toBe(true)
-})
+  test.each([
+    ['200 of the origin', 'GET /r', {}, 200],
+    ['500 of the origin', 'GET /r', { status: 500 }, 500],
+    ['early hints in front', 'GET /r', { hints: [['Link', '</a>']] as const }, 200],
+    ['a refusal', 'GET /r?refuse', {}, 418],
+    ['an origin that resets', 'POST /r', { fault: 'reset-unanswered' }, 502],
+    ['an origin that resets twice', 'GET /r', { fault: 'reset-unanswered' }, 502],
+    ['an origin that is late', 'GET /r', { fault: 'never' }, 504],
+    ['an answer that breaks off', 'GET /r', { fault: 'reset-mid-body' }, 200],
+  ] as const)('is told once of %s', async (_, first, answering, status) => {
+    await using counted = await counting({ limits: { answerMs: 100 } })
+    counted.one.origin.answer(answering)
+    await exchangeOctets(counted.one.port, requestText(first, first.startsWith('POST') ? ['Content-Length: 0'] : []))
+    await logged(counted.one)
 
-test('the access log and the events hold neither key nor token', async () => {
-  await using one = await testGateway()
-  await exchangeOctets(one.port, requestText(`GET /r?k=${one.key}`, [bearer(one.key)]))
-  await exchangeOctets(one.port, requestText(`GET /r/${one.key}`, [bearer(one.key)]))
-  await expect.poll(() => one.log.length).toBe(2)
-  const tokens = one.origin.all().map((arrival) => arrival.header('authorization')[0]?.split('.')[2] ?? '')
-
-  for (const secret of [one.key, ...tokens]) expect(one.log.join('\n')).not.toContain(secret)
-  expect(JSON.parse(one.log[0] ?? '')).toMatchObject({ status: 200, consumer: 'acme', by: 'origin', route: 'GET /r' })
-})
-
-describe('overload', () => {
-  test('so many are at the origin at once, so many wait, the rest is told to come back', async () => {
-    await using one = await testGateway({ limits: { concurrency: 2, queue: 1, queueMs: 60_000 } })
-    using hold = one.origin.hold()
-    const send = () => exchangeOctets(one.port, requestText('GET /r', [bearer(one.key)]))
-    const first = [send(), send()]
-    await hold.reached(2, 2_000)
-    const waiting = send()
-    await expect.poll(async () => statusIn(await send()), { interval: 5 }).toBe(503)
-    expect(await send()).toContain('Retry-After: 1')
-    hold.open()
-
-    expect((await Promise.all([...first, waiting])).map(statusIn)).toEqual([200, 200, 200])
-    expect(statusIn(await send())).toBe(200)
-    expect(hold.most()).toBe(2)
+    expect(counted.told).toEqual([status])
   })
 
-  test('who waits too long is told so', async () => {
-    await using one = await testGateway({ limits: { concurrency: 1, queue: 5, queueMs: 50 } })
-    using hold = one.origin.hold()
-    const first = exchangeOctets(one.port, requestText('GET /r', [bearer(one.key)]))
+  test('is told nothing where the caller left the origin alone with its work', async () => {
+    await using counted = await counting()
+    using hold = counted.one.origin.hold()
+    await using caller = await dial(counted.one.port)
+    caller.send(requestText('GET /r'))
     await hold.reached(1, 2_000)
+    caller.reset()
+    await logged(counted.one)
 
-    expect(statusIn(await exchangeOctets(one.port, requestText('GET /r', [bearer(one.key)])))).toBe(503)
-    hold.open()
-    expect(statusIn(await first)).toBe(200)
+    expect(counted.told).toEqual([])
   })
 
-  test('a gateway that is told to stop answers what is open', async () => {
-    await using one = await testGateway()
-    using hold = one.origin.hold()
-    const first = exchangeOctets(one.port, requestText('GET /r', [bearer(one.key)]))
+  test('is told of a refusal where the caller left before the origin had anything to do', async () => {
+    await using counted = await counting({ limits: { concurrency: 1, queue: 1 } })
+    using hold = counted.one.origin.hold()
+    await using first = await dial(counted.one.port)
+    first.send(requestText('GET /r'))
     await hold.reached(1, 2_000)
-    const stopped = one.gateway.stop()
-    await expect(exchangeOctets(one.port, requestText('GET /r'))).rejects.toMatchObject({ code: 'ECONNREFUSED' })
-    hold.open()
+    await using second = await dial(counted.one.port)
+    second.send(requestText('GET /r'))
+    await expect.poll(() => metricsOf(counted.one), { interval: 5 }).toContain('gateway_requests_waiting 1')
+    second.reset()
 
-    expect(statusIn(await first)).toBe(200)
-    await stopped
+    expect(await logged(counted.one)).toMatchObject({ status: 0, fault: 'ERR_CALLER_GONE' })
+    expect(counted.told).toEqual([503])
+    expect(counted.one.origin.all()).toHaveLength(1)
   })
-})
-
-describe('upgrades', () => {
-  const handshake = [
-    'Connection: Upgrade',
-    'Upgrade: websocket',
-    'Sec-WebSocket-Version: 13',
-    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-  ]
-
-  test('a handshake without a key is refused like any request', async () => {
-    await using one = await testGateway()
-    one.origin.answer({ upgrade: 'websocket' })
-    const text = await exchangeOctets(one.port, requestText('GET /r', handshake))
-
-    expect(statusIn(text)).toBe(401)
-    expect(one.origin.all()).toEqual([])
-  })
-
-  test('with a key the connections are joined, and the token is there', async () => {
-    await using one = await testGateway()
-    one.origin.answer({ upgrade: 'websocket' })
-    const octets = `${requestText('GET /r', [bearer(one.key), ...handshake])}frame`
-    const text = await exchangeOctets(one.port, octets, (seen) => seen.includes('\r\n\r\n'))
-    const [arrival] = one.origin.all()
-
-    expect(statusIn(text)).toBe(101)
-    expect(arrival?.header('authorization')[0]).toMatch(/^Bearer eyJ/u)
-    await expect.poll(() => Buffer.from(arrival?.tunnelled ?? []).toString()).toBe('frame')
-  })
-
-  test('an origin that does not join answers as it likes', async () => {
-    await using one = await testGateway()
-    one.origin.answer({ status: 403 })
-
-    expect(statusIn(await exchangeOctets(one.port, requestText('GET /r', [bearer(one.key), ...handshake])))).toBe(403)
-  })
-
-  test('any other upgrade is ignored', async () => {
-    await using one = await testGateway()
-    const lines = [
-      bearer(one.key),
-      'Connection: Upgrade, HTTP2-Settings',
-      'Upgrade: h2c',
-      'HTTP2-Settings: AAMAAABkAAQAAP__',
-    ]
-    const text = await exchangeOctets(one.port, requestText('GET /r', lines), (seen) => seen.includes('\r\n\r\n'))
-
-    expect(statusIn(text)).toBe(200)
-    expect(one.origin.all()[0]?.header('upgrade')).toEqual([])
-  })
-})
-
-test('keys and signing keys are there again after a restart', async () => {
-  const { mkdtemp, rm } = await import('node:fs/promises')
-  const folder = await mkdtemp('/tmp/trustspec-state-')
-  const first = await testGateway({ state: { folder } })
-  const jwks = async (url: string) => await (await request(`${url}/__zuplo/issuer/.well-known/jwks.json`)).body.text()
-  const before = await jwks(first.gateway.url)
-  await first[Symbol.asyncDispose]()
-  await using second = await testGateway({ state: { folder }, clock: movableClock() })
-
-  expect(await jwks(second.gateway.url)).toBe(before)
-  expect(statusIn(await exchangeOctets(second.port, requestText('GET /r', [bearer(first.key)])))).toBe(200)
-  await rm(folder, { recursive: true })
 })

@@ -31,6 +31,8 @@ export function send(
     connections.closing(incoming.socket)
   }
   if (reply.status !== 204 && reply.status !== 304) lines.push('Content-Length', String(Buffer.byteLength(reply.body)))
+  // An origin may have tried one that cannot be sent.
+  response.statusMessage = ''
   response.writeHead(reply.status, lines)
   if (unread > 0 && closes) answerAndPart(response, body, context.limits.lingerMs)
   else {
