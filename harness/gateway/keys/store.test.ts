@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { appendFile, link, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -212,6 +212,40 @@ describe('the file', () => {
 
     expect(wrongIn(second, model)).toEqual([])
     expect(second.keys(BUCKET, 'walker-7')).toHaveLength(model.size)
+  })
+
+  test('is written anew beside itself: until the new one is whole the old one is there', async () => {
+    const file = path.join(await folder(), 'keys.journal')
+    const first = await open(fileLog(file, 5))
+    await first.createConsumer(BUCKET, 'acme', {})
+    await link(file, `${file}.old`)
+    for (let change = 0; change < 20; change += 1) {
+      await first.updateConsumer(BUCKET, 'acme', { description: String(change) })
+    }
+    await first[Symbol.asyncDispose]()
+    const old = (await readFile(`${file}.old`, 'utf8')).split('\n')
+
+    expect((await stat(file)).ino).not.toBe((await stat(`${file}.old`)).ino)
+    expect((await stat(file)).mode & 0o777).toBe(0o600)
+    expect(old).toHaveLength(7)
+    expect(old[0]).toContain('"description":""')
+  })
+
+  test('may end in a part of a line, of which nobody was told', async () => {
+    const file = path.join(await folder(), 'keys.journal')
+    const first = await open(fileLog(file))
+    await first.createConsumer(BUCKET, 'acme', {})
+    const { key } = await first.createKey(BUCKET, 'acme')
+    await first[Symbol.asyncDispose]()
+    const whole = await readFile(file, 'utf8')
+    await appendFile(file, whole.slice(0, 40))
+    const second = await open(fileLog(file))
+    expect(second.find(BUCKET, key)?.consumer).toBe('acme')
+    const next = await second.createKey(BUCKET, 'acme')
+    await second[Symbol.asyncDispose]()
+    await using third = await open(fileLog(file))
+
+    expect([key, next.key].map((one) => third.find(BUCKET, one)?.consumer)).toEqual(['acme', 'acme'])
   })
 
   test('stays as it is where it cannot be written anew, and no change fails for that', async () => {
