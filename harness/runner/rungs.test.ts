@@ -86,7 +86,7 @@ const broken = ({ cases }: Report) => cases.filter(({ verdict }) => !['pass', 's
 /** Keys as the gateway publishes them: a set, or a file for each kid. */
 function keysOf({ paths }: GatewayProfile, { issuer, jwksUrl }: TargetSettings): JWTVerifyGetKey {
   if (!('pem' in paths)) return createRemoteJWKSet(new URL(jwksUrl))
-  return async ({ kid = '', alg = '' }) => {
+  return async ({ kid = '', alg }) => {
     const answer = await request(`${new URL(issuer).origin}/${encodeURIComponent(kid)}`)
     const text = await answer.body.text()
     if (answer.statusCode !== 200) throw new Error('No such key')
