@@ -66,6 +66,7 @@ export class Relay implements Dispatcher.DispatchHandler {
 
   readonly #await = (): void => {
     if (this.#status > 0) return
+    clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {
       this.#controller?.abort(new Late('The origin took too long'))
     }, this.#means.limits.answerMs)
@@ -98,7 +99,7 @@ export class Relay implements Dispatcher.DispatchHandler {
       return
     }
     const lines = this.#means.steps.answer(textOf(controller.rawHeaders), this.#given)
-    response.writeHead(101, [...lines, 'Connection', 'Upgrade', 'Upgrade', 'websocket'])
+    response.writeHead(101, [...withoutLength(lines), 'Connection', 'Upgrade', 'Upgrade', 'websocket'])
     response.flushHeaders()
     response.detachSocket(tunnel.socket)
     join(tunnel, origin, this.#means.limits.lingerMs)
@@ -118,13 +119,13 @@ export class Relay implements Dispatcher.DispatchHandler {
     const { request, response, destination } = this.#given
     const coding = headers['transfer-encoding']
     // What else the body was put into would be lost with the line that says so (RFC 9112 section 7).
-    if (coding !== undefined && coding.toLowerCase() !== 'chunked') throw new UnknownCoding()
+    if (coding !== undefined && !/^chunked$/iu.test(coding)) throw new UnknownCoding()
     if (this.#means.follows && REDIRECTS.has(statusCode) && typeof headers['location'] === 'string') {
       this.#location = locationOf(destination, headers['location'])
       if (this.#location) return
     }
     const lines = this.#means.steps.answer(textOf(controller.rawHeaders), this.#given)
-    response.writeHead(statusCode, statusMessage ?? '', lines)
+    response.writeHead(statusCode, reasonOf(statusMessage), statusCode === 204 ? withoutLength(lines) : lines)
     this.#status = statusCode
     tellStatus(request, statusCode)
   }
@@ -172,6 +173,16 @@ export class Relay implements Dispatcher.DispatchHandler {
 function breakOff(response: ServerResponse): void {
   if (response.req.httpVersionMinor === 0) response.socket?.resetAndDestroy()
   response.destroy()
+}
+
+/** A reason in another script is left out: none is needed, and nobody may act upon one (RFC 9112 section 4). */
+function reasonOf(text = ''): string {
+  return /\P{ASCII}/u.test(text) ? '' : text
+}
+
+/** Lines of an answer that has no body, and so no length either (RFC 9110 section 8.6). */
+function withoutLength(lines: readonly string[]): string[] {
+  return lines.filter((_, at) => lines[at - (at % 2)]?.toLowerCase() !== 'content-length')
 }
 
 /** Header lines as text, flat. */
