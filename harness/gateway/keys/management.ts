@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { TrustspecError } from '../../model/errors.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { Headers } from '../headers.ts'
+import { answerAndPart } from '../linger.ts'
 import { anyObject, anyText, flag, listOf, objectOf, text } from '../options.ts'
 import type { OptionCheck } from '../options.ts'
 import { jsonReply, problem, replyOf } from '../reply.ts'
@@ -40,6 +41,22 @@ export interface Management extends AsyncDisposable {
 
 const MOST_OCTETS = 64 * 1024
 
+/** Milliseconds for which what still comes of a refused body is read away. */
+const PART_MS = 1_000
+
+/** A body that is not read, or not to its end: the connection closes behind the answer. */
+class BodyError extends Error {
+  override readonly name = 'BodyError'
+  readonly status: 413 | 415
+
+  constructor(status: 413 | 415, message: string) {
+    super(message)
+    this.status = status
+  }
+}
+
+const JSON_TYPE = /^application\/json *(?:;|$)/iu
+
 /** Consumers in one answer, where the caller does not say. */
 const PAGE = 100
 
@@ -53,18 +70,24 @@ export async function startManagement(options: ManagementOptions): Promise<Manag
       ? answer(options, incoming, path, new URLSearchParams(query))
       : Promise.resolve<Verdict>(problem(401, { headers: [['WWW-Authenticate', 'Bearer realm="management"']] }))
     void answered
-      .catch((error: unknown) =>
-        error instanceof KeyStoreError ? problem(error.status, { detail: error.message }) : problem(503),
-      )
+      .catch((error: unknown) => {
+        if (error instanceof BodyError) return problem(error.status, { detail: error.message, close: true })
+        return error instanceof KeyStoreError ? problem(error.status, { detail: error.message }) : problem(503)
+      })
       .then((verdict) => {
         const reply: Reply =
           'problem' in verdict ? replyOf(verdict, { instance: path, requestId: '', nowMs: options.nowMs() }) : verdict
-        incoming.resume()
         response.writeHead(reply.status, [
           ...reply.headers.flat(),
           'Content-Length',
           String(Buffer.byteLength(reply.body)),
+          ...(reply.close === true ? ['Connection', 'close'] : []),
         ])
+        if (reply.close === true) {
+          answerAndPart(response, reply.body, PART_MS)
+          return
+        }
+        incoming.resume()
         response.end(incoming.method === 'HEAD' ? undefined : reply.body)
       })
   })
@@ -184,13 +207,16 @@ const OPERATIONS: readonly (readonly [method: string, path: string, operation: O
   [
     'PATCH',
     '/v1/key-buckets/*/consumers/*/keys/*',
-    async ({ store, at: [bucket = '', name = '', id = ''], body }) =>
-      jsonReply(200, shownKey(await store.updateKey(bucket, name, id, checked(await body(), keyBody)))),
+    async ({ store, at: [bucket = '', name = '', id = ''], query, body }) => {
+      guarded(store.consumer(bucket, name), query)
+      return jsonReply(200, shownKey(await store.updateKey(bucket, name, id, checked(await body(), keyBody))))
+    },
   ],
   [
     'DELETE',
     '/v1/key-buckets/*/consumers/*/keys/*',
-    async ({ store, at: [bucket = '', name = '', id = ''] }) => {
+    async ({ store, at: [bucket = '', name = '', id = ''], query }) => {
+      guarded(store.consumer(bucket, name), query)
       await store.deleteKey(bucket, name, id)
       return nothing()
     },
@@ -259,9 +285,13 @@ function decoded(segment: string): string {
 async function bodyOf(incoming: IncomingMessage): Promise<JsonObject> {
   const chunks: Uint8Array[] = []
   let octets = 0
-  for await (const chunk of incoming as AsyncIterable<Uint8Array>) {
+  // The iterator would close the connection with itself, and the refusal would not be seen.
+  for await (const chunk of incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
+    if (!JSON_TYPE.test(incoming.headers['content-type'] ?? '')) {
+      throw new BodyError(415, 'The type of a body is application/json')
+    }
     octets += chunk.length
-    if (octets > MOST_OCTETS) throw new KeyStoreError(400, `A body has at most ${MOST_OCTETS} octets`)
+    if (octets > MOST_OCTETS) throw new BodyError(413, `A body has at most ${MOST_OCTETS} octets`)
     chunks.push(chunk)
   }
   if (octets === 0) return {}
