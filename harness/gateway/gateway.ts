@@ -77,6 +77,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       help: 'Requests that wait for a place.',
       value: () => running.server?.admission.waiting() ?? 0,
     },
+    gateway_tunnels: { help: 'Connections that became WebSockets.', value: () => running.server?.tunnels() ?? 0 },
   })
   const log = options.accessLog ? createAccessLog(options.accessLog, clock) : undefined
   const record: GatewaySteps['record'] = (request, route, outcome) => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { matching, route } from './gateway.testing.ts'
+import { exchangeOctets, matching, requestText, route, statusIn, testGateway } from './gateway.testing.ts'
 import { canonical, routeTable } from './routing.ts'
 import type { RouteSettings } from './settings.ts'
 
@@ -108,6 +108,80 @@ test('all routes at a path, in their order', () => {
 
   expect(table.at('/a').map(({ where }) => where)).toEqual(['POST /a', 'GET /*', 'GET /a'])
   expect(table.at('x')).toEqual([])
+})
+
+describe('a path that a lenient origin takes for a guarded one', () => {
+  const guarded = (pattern: string, method = 'GET') => route(method, pattern, ORIGIN, ['key', 'token'])
+  const table = tableOf(
+    guarded('/admin'),
+    guarded('/Reports/'),
+    guarded('/orders/{id}'),
+    guarded('/lists/{id}/'),
+    matching(guarded('/files/*')),
+    open('/Admin/'),
+    open('/admin/{page}'),
+    route('GET', '/orders/{id}/notes', ORIGIN, ['token', 'key', 'limit']),
+    route('POST', '/*', ORIGIN, []),
+    urlPattern('/*'),
+  )
+
+  test.each([
+    '/ADMIN',
+    '/admin/',
+    '/admin.',
+    '/admin..',
+    '/admin%20',
+    '/admin;a=b',
+    '/admin/;a=b',
+    '/admin%3Ba',
+    '/;a/admin',
+    '/admin%3Fx',
+    '/admin%23x',
+    '/reports',
+    '/REPORTS;a/',
+    '/Orders/7',
+    '/orders/7/',
+    '/orders/7/;a',
+    '/lists/7',
+    '/LISTS/7.',
+    '/Files/a/b',
+    '/files',
+    '/files;a/b',
+  ])('%s fits none', (path) => {
+    expect(found(table, path)).toBeUndefined()
+  })
+
+  test.each([
+    ['/admin', '/admin'],
+    ['/Admin/', '/Admin/'],
+    ['/admin/Users', '/admin/{page}'],
+    ['/orders/ABC;v=1', '/orders/{id}'],
+    ['/orders/7/notes', '/orders/{id}/notes'],
+    ['/Orders', '/*'],
+    ['/Welcome/', '/*'],
+    ['/files/A.', '/files/*'],
+  ])('but %s fits %s', (path, pattern) => {
+    expect(found(table, path)?.[0]).toBe(pattern)
+  })
+
+  test('counts for its method alone, and not where the policies are the same', () => {
+    const same = tableOf(guarded('/users/me'), guarded('/users/{name}'), route('POST', '/users/{name}', ORIGIN, []))
+
+    expect(found(same, '/users/Me')).toEqual(['/users/{name}', { name: 'Me' }])
+    expect(found(same, '/users/Me', 'POST')).toEqual(['/users/{name}', { name: 'Me' }])
+  })
+
+  test('is 404, and never seen there', async () => {
+    const routes = (origin: string) => [
+      route('GET', '/r', origin, ['api-key-inbound']),
+      matching(route('GET', '/*', origin, [])),
+    ]
+    await using one = await testGateway({ routes })
+    const ask = async (path: string) => statusIn(await exchangeOctets(one.port, requestText(`GET ${path}`)))
+
+    expect(await Promise.all(['/r', '/R', '/r;a=b', '/%72/', '/x'].map(ask))).toEqual([401, 404, 404, 404, 200])
+    expect(one.origin.all().map(({ target }) => target)).toEqual(['/x'])
+  })
 })
 
 test('a declared path is found however it was spelt', () => {

@@ -27,19 +27,55 @@ export function canonical(path: string): string {
 
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({})
 
-/** Compiles the routes; what is looked for is a canonical path, and compares with theirs octet by octet. */
+/**
+ * Compiles the routes; what is looked for is a canonical path, and compares with theirs octet by octet. A path that a
+ * lenient origin takes for one of another route fits none, where that other route has policies that its own lacks.
+ */
 export function routeTable(routes: readonly Route[]): RouteTable {
+  const strict = compiled(routes, false)
+  const lenient = compiled(routes, true)
+  const laxer = new Set(routes.filter((route) => routes.some((other) => isStricter(other, route))))
+  return {
+    find(method, path) {
+      const found = strict.find(method, path)
+      // A path that is written out in the project is meant.
+      if (!found || found.params === NO_PARAMS || !laxer.has(found.route)) return found
+      const other = lenient.find(method, blurred(path))
+      return other && isStricter(other.route, found.route) ? undefined : found
+    },
+    at: strict.at,
+  }
+}
+
+/** Whether a route of the same method has a policy that the other does not have. */
+function isStricter(route: Route, than: Route): boolean {
+  return route.method === than.method && route.inbound.some((name) => !than.inbound.includes(name))
+}
+
+/** A canonical path as it looks to a server that knows no case, no parameters in a path, and no dots or slashes at ends. */
+function blurred(path: string): string {
+  return path
+    .replace(/%(?:3F|23).*$/u, '')
+    .replaceAll(/(?:;|%3B)[^/]*/gu, '')
+    .replaceAll(/(?:\.|%20)+(?=\/|$)/gu, '')
+    .replaceAll(/\/{2,}/gu, '/')
+    .replace(/(.)\/$/u, '$1')
+    .toLowerCase()
+}
+
+function compiled(routes: readonly Route[], isLenient: boolean): RouteTable {
   const literal = new Map<string, Entry[]>()
   const patterns: Pattern[] = []
   for (const [order, route] of routes.entries()) {
     const { mode, pattern } = route.path
     if (mode === 'open-api' && !pattern.includes('{')) {
-      const path = canonical(pattern)
+      const path = isLenient ? blurred(canonical(pattern)) : canonical(pattern)
       const entries = literal.get(path) ?? []
       entries.push({ route, order })
       literal.set(path, entries)
     } else {
-      const match = mode === 'open-api' ? templateMatcher(pattern) : patternMatcher(pattern, route.where)
+      const match =
+        mode === 'open-api' ? templateMatcher(pattern, isLenient) : patternMatcher(pattern, route.where, isLenient)
       patterns.push({ route, order, match })
     }
   }
@@ -63,7 +99,7 @@ export function routeTable(routes: readonly Route[]): RouteTable {
 }
 
 /** `/orders/{id}`: a parameter is the whole of what stands between two slashes or literals, and never empty. */
-function templateMatcher(template: string): Pattern['match'] {
+function templateMatcher(template: string, isLenient: boolean): Pattern['match'] {
   const names: string[] = []
   const source = template
     .split(/(\{[^{}]+\})/u)
@@ -73,7 +109,7 @@ function templateMatcher(template: string): Pattern['match'] {
       return '([^/]+?)'
     })
     .join('')
-  const expression = new RegExp(`^${source}$`, 'u')
+  const expression = isLenient ? new RegExp(`^${source.replace(/\/$/u, '')}$`, 'iu') : new RegExp(`^${source}$`, 'u')
   return (path) => {
     const found = expression.exec(path)
     if (!found) return undefined
@@ -84,10 +120,10 @@ function templateMatcher(template: string): Pattern['match'] {
 }
 
 /** A pathname in the syntax of URLPattern. */
-function patternMatcher(pattern: string, where: string): Pattern['match'] {
-  let compiled: URLPattern
+function patternMatcher(pattern: string, where: string, isLenient: boolean): Pattern['match'] {
+  let expression: URLPattern
   try {
-    compiled = new URLPattern({ pathname: pattern })
+    expression = new URLPattern({ pathname: pattern }, { ignoreCase: isLenient })
   } catch (error) {
     throw new TrustspecError(
       'ERR_USAGE',
@@ -97,7 +133,9 @@ function patternMatcher(pattern: string, where: string): Pattern['match'] {
     )
   }
   return (path) => {
-    const groups = compiled.exec({ pathname: path })?.pathname.groups
+    const found =
+      expression.exec({ pathname: path }) ?? (isLenient ? expression.exec({ pathname: `${path}/` }) : undefined)
+    const groups = found?.pathname.groups
     if (!groups) return undefined
     const entries = Object.entries(groups).map(([name, value]) => [name, decoded(value ?? '')] as const)
     if (entries.some(([, value]) => value === undefined)) return undefined

@@ -12,6 +12,7 @@ import type { BuiltIns } from './built-in.ts'
 import { clientAddress } from './caller.ts'
 import { clean } from './clean.ts'
 import { bare, watchConnections } from './connections.ts'
+import type { Connections } from './connections.ts'
 import { exchange } from './exchange.ts'
 import { inbound } from './inbound.ts'
 import { part } from './linger.ts'
@@ -74,6 +75,7 @@ export interface GatewayServer extends AsyncDisposable {
   /** `http://host:port`. */
   readonly url: string
   readonly admission: Pick<Admission, 'active' | 'waiting'>
+  readonly tunnels: Connections['tunnels']
   /** Takes no new connections, answers what is open, and then ends. */
   readonly stop: () => Promise<void>
 }
@@ -121,6 +123,8 @@ export async function listen(options: GatewayServerOptions): Promise<GatewayServ
   })
   const gateway: Parts = { context: { ...shared, limits, origins }, steps, builtIns, admission, connections }
   const serve = (continues: boolean) => (incoming: IncomingMessage, response: ServerResponse) => {
+    // node:http forgets what it has read behind an Upgrade that it ignores: no request may be made of the rest.
+    if (incoming.headers.upgrade !== undefined) response.shouldKeepAlive = false
     connections.inTurn(response, () => {
       take(gateway, incoming, response, { continues, tunnel: undefined })
     })
@@ -160,6 +164,7 @@ export async function listen(options: GatewayServerOptions): Promise<GatewayServ
   return {
     url,
     admission,
+    tunnels: connections.tunnels,
     stop,
     async [Symbol.asyncDispose]() {
       connections.destroy()

@@ -23,18 +23,20 @@ let events: OperatorEvent[]
 let server: http.Server
 let fetches = 0
 let listed: readonly string[] = []
+let others: readonly object[] = []
 let status = 200
 let key = ''
 
 beforeEach(async () => {
   fetches = 0
   listed = ['one']
+  others = []
   status = 200
   server = http.createServer((_, response) => {
     fetches += 1
     const pem = scanner.publicKey.export({ type: 'spki', format: 'pem' })
     const keys = listed.map((name) => ({ key_identifier: name, key: pem, is_current: true }))
-    response.writeHead(status).end(JSON.stringify({ public_keys: keys }))
+    response.writeHead(status).end(JSON.stringify({ public_keys: [...others, ...keys] }))
   })
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve)
@@ -130,8 +132,12 @@ test('without the list nothing is processed; with it again, everything is', asyn
   const body = JSON.stringify([match(key)])
   status = 500
   expect(await send(body)).toMatchObject({ problem: 503 })
+  for (let alert = 0; alert < 20; alert += 1) expect(await send(body)).toMatchObject({ problem: 503 })
+  expect(fetches).toBe(1)
   expect(isLive()).toBe(true)
+  expect(events).toEqual([{ event: 'leak-alert-not-checked' }])
   status = 200
+  clock.move(1_000)
   expect(await send(body)).toMatchObject({ status: 200 })
   expect(isLive()).toBe(false)
 })
@@ -147,6 +153,64 @@ test('a new identifier is found once it is listed, and the list is not fetched f
   expect(await send(body, lines)).toMatchObject({ status: 200 })
   for (let alert = 0; alert < 20; alert += 1) await send('[]')
   expect(fetches).toBe(2)
+})
+
+test('a list that is old is not believed where no new one can be had', async () => {
+  const body = JSON.stringify([match(key)])
+  await send('[]')
+  status = 500
+  clock.move(3_600_000)
+
+  expect(await send(body)).toMatchObject({ problem: 503 })
+  expect(isLive()).toBe(true)
+})
+
+test('keys of other kinds in the list are passed over, and count for nothing', async () => {
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' })
+  const pem = ({ publicKey }: Pick<typeof rsa, 'publicKey'>) => publicKey.export({ type: 'spki', format: 'pem' })
+  others = [
+    { key_identifier: 'rsa', key: pem(rsa), is_current: true },
+    { key_identifier: 'p384', key: pem(p384), is_current: true },
+    { key_identifier: 'broken', key: 'no key', is_current: true },
+    { key_identifier: 7, key: null },
+  ]
+  const body = JSON.stringify([match(key)])
+  for (const [name, { privateKey }] of [
+    ['rsa', rsa],
+    ['p384', p384],
+  ] as const) {
+    const lines = ['Github-Public-Key-Identifier', name, 'Github-Public-Key-Signature', signed(body, privateKey)]
+    expect(await send(body, lines)).toMatchObject({ problem: 401 })
+  }
+  expect(isLive()).toBe(true)
+  expect(await send(body)).toMatchObject({ status: 200 })
+  expect(isLive()).toBe(false)
+})
+
+test('a key that is in one alert twice, or in two at the same time, is one event', async () => {
+  const body = JSON.stringify([match(key), match(key, { source: 'commit' })])
+  const [answer] = await Promise.all([send(body), send(body)])
+
+  expect(feedback(answer)).toMatchObject([{ label: 'true_positive' }, { label: 'true_positive' }])
+  expect(events).toHaveLength(1)
+})
+
+test('an event holds no key, not even in its URL', async () => {
+  await send(JSON.stringify([match(key, { url: `https://example.com/${key}` })]))
+
+  expect(events).toMatchObject([{ event: 'leaked-key-revoked' }])
+  expect(JSON.stringify(events)).not.toContain(key)
+})
+
+test('where the store fails nothing is answered as done', async () => {
+  const failing = { ...store, revokeLeaked: () => Promise.reject(new Error('The store is away')) }
+  const { port } = server.address() as AddressInfo
+  const keyListUrl = `http://127.0.0.1:${port}/keys`
+  receive = createLeakReceiver({ keyListUrl, type: TYPE, store: failing, clock, report: (event) => events.push(event) })
+
+  expect(await send(JSON.stringify([match(key)]))).toMatchObject({ problem: 503 })
+  expect(events).toEqual([{ event: 'leak-alert-not-processed' }])
 })
 
 test('of 500 matches exactly the ones that are ours end', async () => {

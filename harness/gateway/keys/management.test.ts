@@ -1,3 +1,5 @@
+import net from 'node:net'
+import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { request } from 'undici'
 import { memoryLog } from './log.ts'
@@ -38,15 +40,20 @@ async function call(
   at: string,
   body?: unknown,
   credential = CREDENTIAL,
+  type = 'application/json',
 ) {
   const answer = await request(`${api.url}${at}`, {
     method,
-    headers: credential === '' ? {} : { authorization: `Bearer ${credential}` },
+    headers: {
+      ...(credential === '' ? {} : { authorization: `Bearer ${credential}` }),
+      ...(body === undefined ? {} : { 'content-type': type }),
+    },
     body: body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body),
   })
-  const text = await answer.body.text()
+  const octets = await answer.body.text()
   const isJson = String(answer.headers['content-type']).includes('json')
-  return { status: answer.statusCode, headers: answer.headers, value: (isJson ? JSON.parse(text) : text) as unknown }
+  const value: unknown = isJson ? JSON.parse(octets) : octets
+  return { status: answer.statusCode, headers: answer.headers, value }
 }
 
 test('every call needs the credential', async () => {
@@ -99,6 +106,19 @@ test('a tag guards: an object without it is as if it were not there', async () =
 
   expect((await call('GET', `${CONSUMERS}?tag.org=2`)).value).toMatchObject({ total: 1, data: [{ name: 'other' }] })
   expect((await call('DELETE', `${CONSUMERS}/acme?tag.org=2`)).status).toBe(404)
+  const { key, stored } = await store.createKey('default', 'acme')
+  for (const method of ['PATCH', 'DELETE'] as const) {
+    const at = `${CONSUMERS}/acme/keys/${stored.id}?tag.org=2`
+    expect((await call(method, at, method === 'PATCH' ? { disabled: true } : undefined)).status).toBe(404)
+  }
+  for (const at of ['keys', 'roll-key']) {
+    const body = at === 'keys' ? {} : { expiresOn: '2020-01-01' }
+    expect((await call('POST', `${CONSUMERS}/acme/${at}?tag.org=2`, body)).status).toBe(404)
+  }
+  expect((await call('PATCH', `${CONSUMERS}/acme?tag.org=2`, { disabled: true })).status).toBe(404)
+  expect((await call('GET', `${CONSUMERS}/acme/keys?tag.__proto__=x`)).status).toBe(404)
+  expect(store.find('default', key)).toMatchObject({ disabled: false })
+  expect(store.keys('default', 'acme')).toEqual([stored])
   expect((await call('GET', `${CONSUMERS}/acme?tag.org=1`)).status).toBe(200)
   expect((await call('GET', `${CONSUMERS}?offset=1&limit=1`)).value).toMatchObject({
     offset: 1,
@@ -111,7 +131,8 @@ test.each([
   ['POST', CONSUMERS, { name: 'a', surprise: 1 }, 400],
   ['POST', CONSUMERS, '[', 400],
   ['POST', CONSUMERS, '[]', 400],
-  ['POST', CONSUMERS, { name: 'a', description: 'x'.repeat(70_000) }, 400],
+  ['POST', CONSUMERS, '{"name":"a","name":"b\u{0}"}', 400],
+  ['POST', CONSUMERS, { name: 'a', tags: { org: 1 } }, 400],
   ['PATCH', `${CONSUMERS}/acme`, { name: 'b' }, 400],
   ['POST', `${CONSUMERS}/acme/keys`, { expiresOn: 'tomorrow' }, 400],
   ['POST', `${CONSUMERS}/acme/roll-key`, {}, 400],
@@ -128,6 +149,64 @@ test.each([
 
   expect(answer.status).toBe(status)
   expect(answer.value).toMatchObject({ status })
+})
+
+test.each(['text/plain', 'application/x-www-form-urlencoded', 'application/json-patch', ''])(
+  'a body of type %j is 415, and nothing is made',
+  async (type) => {
+    const { status, value } = await call('POST', CONSUMERS, { name: 'acme' }, CREDENTIAL, type)
+
+    expect([status, value]).toEqual([415, expect.objectContaining({ status: 415 })])
+    expect(store.consumers('default')).toEqual([])
+  },
+)
+
+test('parameters of the type do not matter, nor does its case', async () => {
+  const type = 'Application/JSON; charset=utf-8'
+
+  expect((await call('POST', CONSUMERS, { name: 'acme' }, CREDENTIAL, type)).status).toBe(201)
+})
+
+test('a body that is too large is 413', async () => {
+  const { status, value } = await call('POST', CONSUMERS, { name: 'a', description: 'x'.repeat(70_000) })
+
+  expect([status, value]).toEqual([413, expect.objectContaining({ status: 413 })])
+})
+
+test('a body that is too large is answered while it still comes, and the connection ends', async () => {
+  const { hostname, port, pathname } = new URL(api.url)
+  const socket = net.connect(Number(port), hostname)
+  const head = [
+    `POST ${pathname}${CONSUMERS} HTTP/1.1`,
+    'Host: x',
+    `Authorization: Bearer ${CREDENTIAL}`,
+    'Content-Type: application/json',
+    'Content-Length: 10000000',
+  ]
+  socket.write(`${head.join('\r\n')}\r\n\r\n${'x'.repeat(100_000)}`)
+  const answer = await text(socket)
+
+  expect(answer).toMatch(/^HTTP\/1\.1 413 /u)
+  expect(answer.toLowerCase()).toContain('connection: close')
+})
+
+test('a store that is away is 503, and what is wrong is not told', async () => {
+  await using broken = await startManagement({
+    store: {
+      ...store,
+      buckets: () => {
+        throw new Error('redis://secret')
+      },
+    },
+    credential: CREDENTIAL,
+    host: '127.0.0.1',
+    port: 0,
+    nowMs: Date.now,
+  })
+  const answer = await request(`${broken.url}/key-buckets`, { headers: { authorization: `Bearer ${CREDENTIAL}` } })
+
+  expect(answer.statusCode).toBe(503)
+  expect(await answer.body.text()).not.toContain('secret')
 })
 
 test('buckets, signing keys and metrics', async () => {

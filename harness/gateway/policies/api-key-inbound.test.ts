@@ -143,7 +143,9 @@ test('while the store is silent, what is known counts for cacheTtlSeconds and th
   silentMs = 60_001
   expect(send(bearer(key)).verdict).toMatchObject({ problem: 503 })
   expect(send(bearer('unknown')).verdict).toMatchObject({ problem: 503 })
-  expect(events.map(({ event }) => event)).toEqual(['key-store-down', 'key-store-down'])
+  silentMs = 0
+  expect(send(bearer(key)).verdict).toBeUndefined()
+  expect(events.map(({ event }) => event)).toEqual(['key-store-down', 'key-store-up'])
   expect(
     policy({ cacheTtlSeconds: 0 }, { find: store.find, silentMs: () => 1 }).send(bearer(key)).verdict,
   ).toMatchObject({
@@ -167,6 +169,25 @@ describe('the key goes no further, wherever it was sent', () => {
     const { request } = policy().send(lines)
 
     expect(request.headers.lines).toEqual(['Cookie', 'a=1; b=2', 'X-Other', 'stays'])
+  })
+
+  test.each([
+    ['a=1;key=KEY;b=2', 'a=1;b=2'],
+    ['key=KEY; b=2;c', 'b=2;c'],
+    ['a=1 ;  b="2"; k="KEY"', 'a=1 ;  b="2"'],
+    ['KEY', undefined],
+  ])('in the cookie %s', (given, left) => {
+    const { request } = policy().send([...bearer(key), 'Cookie', given.replace('KEY', key)])
+
+    expect(request.headers.get('cookie')).toBe(left)
+  })
+
+  test('in the query, where it holds a plus sign that forms would read as a space', async () => {
+    const old = 'an+old+key+of+24+letters'
+    await store.importKey('default', 'acme', old)
+    const given = `?a=1&k=${old}&l=${old.replaceAll('+', '%2b')}&m=an+%6fld+key+of+24+letters&b=1+2`
+
+    expect(policy().send(bearer(old), given).request.search).toBe('?a=1&b=1+2')
   })
 
   test.each([

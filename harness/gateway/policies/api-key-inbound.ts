@@ -1,4 +1,5 @@
 import { DEFAULT_BUCKET } from '../keys/store.ts'
+import { createOutage } from '../limits/outage.ts'
 import { anyText, flag, headerName, text, wholeFrom } from '../options.ts'
 import type { KeyDirectory, PolicyKind } from '../policy.ts'
 import { problem } from '../reply.ts'
@@ -11,6 +12,9 @@ const DEFAULT_TTL_SEC = 60
 
 /** Octets that a key can have. */
 const MOST_OCTETS = 512
+
+/** What the operator is told when keys cannot be checked any more. */
+const silent = Object.assign(new Error('The key store is silent'), { code: 'ERR_SILENT' })
 
 interface Options {
   readonly authHeader: string
@@ -39,8 +43,10 @@ export const apiKey: PolicyKind = {
     },
   },
   headers: (options) => ({ reads: [optionsOf(options).authHeader] }),
-  create(given, { keys, clock, report }) {
+  create(given, context) {
+    const { keys, clock } = context
     const options = optionsOf(given)
+    const outage = createOutage('key-store', context)
     const { authScheme, bucket, cacheTtlSeconds, allowUnauthenticatedRequests } = options
     const name = options.authHeader.toLowerCase()
     const refusal = problem(401, {
@@ -58,9 +64,10 @@ export const apiKey: PolicyKind = {
       }
       if (presented === 'unusable') return refusal
       if (keys.silentMs() > cacheTtlSeconds * 1000) {
-        report({ event: 'key-store-down', silentMs: Math.round(keys.silentMs()) })
+        outage.away(silent)
         return silence
       }
+      outage.back()
       return judged(request, presented.key, { keys, bucket, nowMs: clock.nowMs(), name, refusal })
     }
   },

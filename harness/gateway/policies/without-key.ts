@@ -8,7 +8,7 @@ export function withoutKey(request: GatewayRequest, key: string): void {
   if (holdsKey(request.headers.lines, key)) {
     request.headers.map((name, value) => {
       if (!value.includes(key)) return value
-      return name === 'cookie' ? withoutParts(value, '; ', key) : undefined
+      return name === 'cookie' ? cookiesWithout(value, key) : undefined
     })
   }
   if (request.search !== '') request.search = searchWithout(request.search, key)
@@ -30,14 +30,13 @@ export function searchWithout(search: string, key: string): string {
   return rest.length === 0 ? '' : `?${rest.join('&')}`
 }
 
-function withoutParts(value: string, separator: string, key: string): string | undefined {
-  const rest = value.split(separator).filter((part) => !part.includes(key))
-  return rest.length === 0 ? undefined : rest.join(separator)
+function cookiesWithout(value: string, key: string): string | undefined {
+  const rest = value.split(';').filter((pair) => !pair.includes(key))
+  // The space behind a semicolon that is no longer there goes with it.
+  return rest.length === 0 ? undefined : rest.join(';').trimStart()
 }
 
-/** Text with every valid percent-encoding decoded, and `+` as the space that forms mean by it. */
+/** Text with every valid percent-encoding decoded; `+` stays, since a key may hold one, and no key a space. */
 function decoded(text: string): string {
-  return text
-    .replaceAll('+', ' ')
-    .replaceAll(/%[\da-f]{2}/giu, (octet) => String.fromCharCode(Number.parseInt(octet.slice(1), 16)))
+  return text.replaceAll(/%[\da-f]{2}/giu, (octet) => String.fromCharCode(Number.parseInt(octet.slice(1), 16)))
 }
