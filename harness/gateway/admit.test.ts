@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { dial } from '../capture/dial.testing.ts'
 import { bluntOrigin } from './origins.testing.ts'
@@ -126,6 +128,24 @@ describe('requests that can be framed in two ways', () => {
     expect(targets(one)).toEqual(['/public/outer', '/public/inner'])
     expect(Buffer.from(one.origin.all()[0]?.body.octets ?? []).toString()).toBe(octets)
     expect(one.origin.all().flatMap(({ anomalies }) => anomalies)).toEqual([])
+  })
+
+  test('a flag that makes Node lenient makes no gateway so', async () => {
+    const lenient = requestText('POST /public/outer', ['X-A: b\nContent-Length: 0', 'Connection: keep-alive'], INNER)
+    const script = `
+      import { exchangeOctets, testGateway } from ${JSON.stringify(new URL('gateway.testing.ts', import.meta.url).href)}
+      await using one = await testGateway()
+      console.log(JSON.stringify({ text: await exchangeOctets(one.port, ${JSON.stringify(lenient)}), seen: one.origin.all().length }))`
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      '--insecure-http-parser',
+      '--input-type=module-typescript',
+      '--eval',
+      script,
+    ])
+    const { text, seen } = JSON.parse(stdout) as { readonly text: string; readonly seen: number }
+
+    expect(statusesIn(text)).toEqual([400])
+    expect(seen).toBe(0)
   })
 
   test('what is wrong behind a request does not take the place of its answer', async () => {

@@ -99,6 +99,8 @@ export async function listen(options: GatewayServerOptions): Promise<GatewayServ
     keepAliveTimeout: 65_000,
     // Host is judged with everything else, so that its absence is answered like any other refusal.
     requireHostHeader: false,
+    // Whatever flag the process was started with.
+    insecureHTTPParser: false,
     noDelay: true,
     shouldUpgradeCallback: (incoming) => isWebSocket(incoming) && connections.isFree(incoming.socket),
   })
