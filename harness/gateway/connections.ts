@@ -12,9 +12,11 @@ export interface Connections {
   readonly inTurn: (response: ServerResponse, serve: () => void) => void
   /** Whether every request that came on the connection is answered. */
   readonly isFree: (socket: Socket) => boolean
-  /** The connection has left HTTP. */
-  readonly tunnelled: (socket: Socket) => void
-  /** How many have. */
+  /** Keeps one of so many places for a connection that wants to leave HTTP; false where there is none. */
+  readonly reserve: (socket: Socket, most: number) => boolean
+  /** The connection has left HTTP, or stays in it and needs its place no more. */
+  readonly decided: (socket: Socket, isTunnel: boolean) => void
+  /** How many have left. */
   readonly tunnels: () => number
   /** Nothing that still comes on the connection is answered. */
   readonly closing: (socket: Socket) => void
@@ -29,6 +31,8 @@ export function watchConnections(server: Server, lingerMs: number): Connections 
   /** The answer that was begun last. */
   const answers = new Map<Socket, ServerResponse | undefined>()
   const tunnels = new Set<Socket>()
+  /** Connections that may become tunnels. */
+  const asking = new Set<Socket>()
   const closing = new WeakSet<Socket>()
   const waiting = new WeakMap<Socket, number>()
 
@@ -37,6 +41,7 @@ export function watchConnections(server: Server, lingerMs: number): Connections 
     socket.once('close', () => {
       answers.delete(socket)
       tunnels.delete(socket)
+      asking.delete(socket)
     })
   })
 
@@ -92,8 +97,14 @@ export function watchConnections(server: Server, lingerMs: number): Connections 
       serve()
     },
     isFree: (socket) => answers.get(socket)?.writableFinished !== false,
-    tunnelled(socket) {
-      tunnels.add(socket)
+    reserve(socket, most) {
+      if (tunnels.size + asking.size >= most) return false
+      asking.add(socket)
+      return true
+    },
+    decided(socket, isTunnel) {
+      asking.delete(socket)
+      if (isTunnel && !socket.destroyed) tunnels.add(socket)
     },
     tunnels: () => tunnels.size,
     closing(socket) {

@@ -102,7 +102,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     response.writeHead(101, [...withoutLength(lines), 'Connection', 'Upgrade', 'Upgrade', 'websocket'])
     response.flushHeaders()
     response.detachSocket(tunnel.socket)
-    join(tunnel, origin, this.#means.limits.lingerMs)
+    join(tunnel, origin, this.#means.limits)
     tellStatus(request, 101)
     this.#settle({ status: 101 })
   }

@@ -49,6 +49,7 @@ export function take(
   const done = (status: number, by: Outcome['by'], fault: string | undefined): void => {
     if (isDone) return
     isDone = true
+    if (tunnel) connections.decided(tunnel.socket, status === 101)
     steps.record(request, route, { status, by, fault, ms: performance.now() - started })
   }
   let isWithheld = continues
@@ -84,7 +85,6 @@ export function take(
       reply(exchanged.problem, exchanged.fault)
       return
     }
-    if (exchanged.status === 101) connections.tunnelled(incoming.socket)
     done(exchanged.status, 'origin', exchanged.fault)
   }
   const forward = (found: Route, release: Release): void => {
@@ -129,7 +129,7 @@ export function take(
       reply(refusal)
       return
     }
-    if (tunnel && connections.tunnels() >= context.limits.tunnels) {
+    if (tunnel && !connections.reserve(tunnel.socket, context.limits.tunnels)) {
       reply(BUSY, 'ERR_OVERLOADED')
       return
     }

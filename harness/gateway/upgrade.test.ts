@@ -289,6 +289,38 @@ describe('a tunnel', () => {
     await second.until(/still/u)
   })
 
+  test('has its place before the origin agrees to it, and gives it back where it does not', async () => {
+    const answers: ((octets: string) => void)[] = []
+    await using origin = await bluntOrigin((socket) => answers.push((octets) => socket.write(octets)))
+    await using one = await before(origin, { limits: { tunnels: 1 } })
+    const ask = () =>
+      exchangeOctets(one.port, requestText('GET /ws', [bearer(one.key), ...HANDSHAKE]), (text) =>
+        text.includes('\r\n\r\n'),
+      )
+    const first = ask()
+    await expect.poll(() => answers.length, { interval: 5 }).toBe(1)
+    expect(statusesIn(await ask())).toEqual([503])
+    answers[0]?.('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n')
+    expect(statusesIn(await first)).toEqual([403])
+    const second = ask()
+    await expect.poll(() => answers.length, { interval: 5 }).toBe(2)
+    answers[1]?.('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+    expect(statusesIn(await second)).toEqual([101])
+  })
+
+  test('whose caller has said all, and whose origin says no more, ends in time', async () => {
+    await using origin = await bluntOrigin((socket) => {
+      socket.allowHalfOpen = true
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+    })
+    await using one = await before(origin, { limits: { idleMs: 100 } })
+    await using caller = await open(one)
+    caller.end()
+
+    expect(['fin', 'reset']).toContain((await caller.closed).how)
+    await expect.poll(() => tunnelled(one), { interval: 5 }).toBe('0')
+  })
+
   test('takes a place until it is joined', async () => {
     await using origin = await bluntOrigin(() => undefined)
     await using one = await before(origin, { limits: { concurrency: 1, queue: 0 } })

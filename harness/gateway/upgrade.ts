@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { part } from './linger.ts'
-import type { Tunnel } from './steps.ts'
+import type { GatewayLimits, Tunnel } from './steps.ts'
 
 /** Milliseconds without a sign of life after which the network is asked whether the other side is still there. */
 const PROBE_MS = 60_000
@@ -38,13 +38,21 @@ export function answerOn({ socket }: Tunnel, incoming: IncomingMessage, lingerMs
 }
 
 /** Joins two connections until both have ended; what breaks one breaks the other. */
-export function join({ socket, first }: Tunnel, origin: Duplex, lingerMs: number): void {
+export function join(
+  { socket, first }: Tunnel,
+  origin: Duplex,
+  { lingerMs, idleMs }: Pick<GatewayLimits, 'lingerMs' | 'idleMs'>,
+): void {
   socket.setTimeout(0)
   for (const side of [socket, origin]) if (side instanceof Socket) side.setKeepAlive(true, PROBE_MS)
   origin.write(first)
   socket.pipe(origin).pipe(socket)
   const ended = (one: Duplex, other: Duplex): void => {
     one.on('error', () => other.destroy())
+    // Who has said all may be gone for good: what the other has still to say must come before long.
+    one.once('end', () => {
+      if (other instanceof Socket) other.setTimeout(idleMs, () => other.destroy())
+    })
     one.once('close', () => {
       // What it said last is still on its way to the other.
       if (one.readableEnded && other instanceof Socket) part(other, lingerMs)
