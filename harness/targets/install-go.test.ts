@@ -4,18 +4,9 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { installGo } from './install-go.ts'
+import { hasRuntime } from './runtimes.testing.ts'
 
 const BUILD_MS = 120_000
-
-function hasGo(): boolean {
-  try {
-    execFileSync('go', ['version'], { stdio: 'ignore' })
-    return true
-  } catch {
-    console.log('Building Go origins is not tested here: go is missing.')
-    return false
-  }
-}
 
 let folder = ''
 
@@ -46,7 +37,7 @@ test('without Go the error tells how to get it', async () => {
   await expect(installGo(folder, () => undefined)).rejects.toMatchObject({ code: 'ERR_RUNTIME_MISSING' })
 })
 
-describe.runIf(hasGo())('with Go', () => {
+describe.runIf(hasRuntime('go', 'that Go origins are built'))('with Go', () => {
   test('builds on first use alone, and again when a source changes', { timeout: BUILD_MS }, async () => {
     const lines: string[] = []
     const install = () => installGo(folder, (line) => lines.push(line))

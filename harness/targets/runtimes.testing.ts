@@ -1,12 +1,17 @@
 import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { findFaketime } from '../clock/faketime.ts'
 
 /** What a test of a sample needs on the machine, and what is left out without it. */
 const PROBES = {
   python: ['python3', ['-c', 'import venv, ensurepip'], 'python3 with its venv module'],
-  go: ['go', ['version'], 'go'],
+  // An older Go does not read the go.mod of the sample.
+  go: ['go', ['list', '-m'], 'go as new as the sample needs it'],
   java: ['java', ['--version'], 'java'],
 } as const
+
+/** Where the probes run: in a module, for the sake of Go. */
+const FOLDER = fileURLToPath(new URL('../../origins/go-golang-jwt/', import.meta.url))
 
 const printed = new Set<string>()
 
@@ -16,7 +21,7 @@ export function hasRuntime(name: 'node' | 'faketime' | keyof typeof PROBES, unte
   if (name === 'faketime') return findFaketime() !== undefined || missing('libfaketime', untested)
   const [command, args, what] = PROBES[name]
   try {
-    execFileSync(command, args, { stdio: 'ignore' })
+    execFileSync(command, args, { cwd: FOLDER, stdio: 'ignore' })
     return true
   } catch {
     return missing(what, untested)

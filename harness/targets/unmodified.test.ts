@@ -53,8 +53,10 @@ async function folderWith(files: Readonly<Record<string, string>>): Promise<stri
   return folder
 }
 
-if (hasRuntime('python', 'that an origin with a hard-coded https issuer runs unmodified')) {
-  test('a Python origin with a hard-coded https issuer is judged as it is', { timeout: FIRST_USE_MS }, async () => {
+test.runIf(hasRuntime('python', 'that an origin with a hard-coded https issuer runs unmodified'))(
+  'a Python origin with a hard-coded https issuer is judged as it is',
+  { timeout: FIRST_USE_MS },
+  async () => {
     const sample = fileURLToPath(new URL('../../origins/tornado-hardened/', import.meta.url))
     const python = await installPython(sample, console.log)
     const folder = await folderWith({})
@@ -84,8 +86,8 @@ if (hasRuntime('python', 'that an origin with a hard-coded https issuer runs unm
     expect(report.preflight.checks.find(({ name }) => name === 'fetched the JWKS')?.ok).toBe(true)
     expect(report.cases.filter(({ verdict }) => verdict === 'pass').length).toBeGreaterThan(20)
     expect(report.cases.filter(({ verdict }) => !['pass', 'skip'].includes(verdict)).map(({ id }) => id)).toEqual([])
-  })
-}
+  },
+)
 
 /** Seconds by the wall and since the start, as the program tells them. */
 async function clocks(url: string): Promise<readonly [wall: number, monotonic: number]> {
@@ -101,8 +103,10 @@ const START = {
 }
 
 const JVM = 'that the clock of a JVM moves'
-if (hasRuntime('java', JVM) && hasRuntime('faketime', JVM)) {
-  test('both clocks of a JVM move, and it goes on answering', { timeout: 120_000 }, async () => {
+test.runIf(hasRuntime('java', JVM) && hasRuntime('faketime', JVM))(
+  'both clocks of a JVM move, and it goes on answering',
+  { timeout: 120_000 },
+  async () => {
     const cwd = await folderWith({ 'Clocks.java': JAVA })
     await using target = await startProcess({ ...START, command: 'exec java Clocks.java', cwd })
     const before = await clocks(target.url)
@@ -113,12 +117,14 @@ if (hasRuntime('java', JVM) && hasRuntime('faketime', JVM)) {
     expect(after[0] - before[0]).toBeGreaterThanOrEqual(699)
     expect(after[1] - before[1]).toBeGreaterThanOrEqual(699)
     expect(target.deaths?.()).toEqual([])
-  })
-}
+  },
+)
 
 const STATIC = 'that a static program is found out to keep its own time'
-if (hasRuntime('go', STATIC) && hasRuntime('faketime', STATIC)) {
-  test('a statically linked program keeps its own time, and the run says so', { timeout: 120_000 }, async () => {
+test.runIf(hasRuntime('go', STATIC) && hasRuntime('faketime', STATIC))(
+  'a statically linked program keeps its own time, and the run says so',
+  { timeout: 120_000 },
+  async () => {
     const cwd = await folderWith({ 'main.go': GO, 'go.mod': 'module clocks\n\ngo 1.21\n' })
     execFileSync('go', ['build', '-o', 'clocks', '.'], { cwd, env: { ...process.env, CGO_ENABLED: '0' } })
     await using target = await startProcess({ ...START, command: 'exec ./clocks', cwd })
@@ -141,5 +147,5 @@ if (hasRuntime('go', STATIC) && hasRuntime('faketime', STATIC)) {
       ok: false,
       detail: expect.stringContaining('as is so with Go and statically linked programs') as string,
     })
-  })
-}
+  },
+)
