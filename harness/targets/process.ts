@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import net from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -32,6 +32,9 @@ export interface ProcessOptions {
   /** Preloads libfaketime, where it is installed, so that the clock of the process can be moved. */
   readonly virtualTime?: boolean
 }
+
+/** Below the ports that systems hand out by themselves (32768 and above on Linux, 49152 elsewhere). */
+const PORTS = [20_000, 32_000] as const
 
 const LOG_LINES = 200
 const POLL_MS = 25
@@ -197,14 +200,20 @@ async function stop(guardian: ChildProcess): Promise<void> {
   await ended
 }
 
+/** A port that no other server gets by asking for any, and no connection, also while the origin restarts. */
 async function freePort(): Promise<number> {
-  const server = net.createServer()
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve)
-  })
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => {
-    server.close(resolve)
-  })
-  return port
+  const port = randomInt(...PORTS)
+  return (await isFree(port)) ? port : await freePort()
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = net.createServer().listen(port, '127.0.0.1')
+  try {
+    await once(server, 'listening')
+  } catch {
+    return false
+  }
+  server.close()
+  await once(server, 'close')
+  return true
 }
