@@ -112,7 +112,7 @@ function writeAll(descriptor: number, text: string): void {
 }
 
 /** A new name of a file is on the disk only with its folder. */
-function syncFolder(folder: string): void {
+export function syncFolder(folder: string): void {
   const descriptor = openSync(folder, 'r')
   try {
     fsyncSync(descriptor)

@@ -12,7 +12,9 @@ import { createRedisLimits } from './limits/redis-limits.ts'
 import { createRedisQuotas } from './limits/redis-quotas.ts'
 import type { LimitStore, QuotaStore } from './policy.ts'
 import { connectRedis } from './redis.ts'
-import { fileRing, memoryRing, redisRing } from './tokens/ring-store.ts'
+import { fileRing } from './tokens/ring-file.ts'
+import { redisRing } from './tokens/ring-redis.ts'
+import { memoryRing } from './tokens/ring-store.ts'
 import type { RingStore } from './tokens/ring-store.ts'
 
 /** Where a gateway keeps what outlives a request: in memory, in a folder of its own, or in Redis with others. */
@@ -55,7 +57,7 @@ async function partsOf(
       keys: stack.use(await openKeyStore(redisLog(redis, keyChannel, REDIS_PREFIX), { prefix, clock })),
       limits: createRedisLimits(redis, clock),
       quotas: createRedisQuotas(redis, clock),
-      ring: redisRing(redis, ringChannel, REDIS_PREFIX),
+      ring: stack.use(redisRing(redis, ringChannel, REDIS_PREFIX)),
     }
   }
   if ('folder' in place) {
@@ -64,7 +66,7 @@ async function partsOf(
       keys: stack.use(await openKeyStore(fileLog(at('keys.journal')), { prefix, clock })),
       limits: createMemoryLimits(clock),
       quotas: stack.use(openFileQuotas(at('quotas.journal'), clock)),
-      ring: fileRing(at('signing-keys.json')),
+      ring: stack.use(fileRing(at('signing-keys.json'))),
     }
   }
   return {

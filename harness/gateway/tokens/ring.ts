@@ -1,6 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto'
 import type { JsonObject } from '../../model/json.ts'
-import { publicMembersOf, thumbprintOf } from '../../signing/jws.ts'
 import type { GatewayAlgorithm } from '../settings.ts'
 
 /** A signing key of the gateway. All times are milliseconds since the epoch. */
@@ -11,15 +9,19 @@ export interface RingKey {
   /** Private JWK. */
   readonly jwk: JsonObject
   readonly publishedMs: number
-  /** When it begins to sign; absent while it only waits, published in advance. */
-  readonly activeMs?: number
-  /** When it was revoked: from then on it is neither published nor used. */
-  readonly revokedMs?: number
+  /** When it was told to take over; absent while it only waits, published in advance. */
+  readonly dueMs?: number
 }
 
-/** All keys, oldest first. What each of them does at a moment follows from this alone, in every instance alike. */
+/**
+ * What is known of the keys. What each of them does at a moment follows from this alone, in every instance alike; two
+ * instances that know different things come to the same by `merged`.
+ */
 export interface Ring {
+  /** At least one, in the order in which they were published. */
   readonly keys: readonly RingKey[]
+  /** kid of each key that was taken away, in alphabetical order: none of them comes back. */
+  readonly revoked: readonly string[]
 }
 
 /** Times that the ring keeps, in seconds. */
@@ -35,38 +37,65 @@ export interface RingTimes {
 /** Clocks of instances and origins differ, and changes take time to get around. */
 const MARGIN_SEC = 30
 
-/** Makes a key that is published from that moment, and does not sign yet. */
-export function makeKey(alg: GatewayAlgorithm, nowMs: number): RingKey {
-  const { privateKey } =
-    alg === 'EdDSA'
-      ? generateKeyPairSync('ed25519')
-      : alg === 'ES256'
-        ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
-        : generateKeyPairSync('rsa', { modulusLength: 2048 })
-  const jwk = privateKey.export({ format: 'jwk' }) as JsonObject
-  return { kid: thumbprintOf(publicMembersOf(jwk)), alg, jwk, publishedMs: nowMs }
+/** A ring of these keys; of two with the same kid the one that was told to take over first counts. */
+export function ringOf(keys: readonly RingKey[], revoked: readonly string[]): Ring {
+  const gone = new Set(revoked)
+  const byKid = new Map<string, RingKey>()
+  for (const key of keys) {
+    const other = byKid.get(key.kid)
+    if (gone.has(key.kid) || (other && (other.dueMs ?? Infinity) <= (key.dueMs ?? Infinity))) continue
+    byKid.set(key.kid, key)
+  }
+  return {
+    keys: [...byKid.values()].toSorted(
+      (one, other) => one.publishedMs - other.publishedMs || (one.kid < other.kid ? -1 : 1),
+    ),
+    revoked: [...gone].toSorted(),
+  }
 }
 
-/** A ring that can sign at once, with its next key published beside it. */
-export function newRing(alg: GatewayAlgorithm, nowMs: number): Ring {
-  return { keys: [{ ...makeKey(alg, nowMs), activeMs: nowMs }, makeKey(alg, nowMs)] }
+/** First moment at which every origin that honours max-age can know the key. */
+export function readyMs({ publishedMs }: RingKey, { maxAgeSec }: RingTimes): number {
+  return publishedMs + (maxAgeSec + MARGIN_SEC) * 1000
 }
 
-/** Whether the key signs or has signed by then. */
-function hasBegun({ activeMs, revokedMs }: RingKey, nowMs: number): boolean {
-  return activeMs !== undefined && activeMs <= nowMs && revokedMs === undefined
+/** When a key takes over: not before it was told to, nor before origins can know it. */
+export function beginsMs(key: RingKey, times: RingTimes): number {
+  return key.dueMs === undefined ? Infinity : Math.max(key.dueMs, readyMs(key, times))
 }
 
-/** The key that signs at that moment: of those that have begun, the last. */
-export function activeKey({ keys }: Ring, nowMs: number): RingKey | undefined {
-  return keys
-    .filter((key) => hasBegun(key, nowMs))
-    .toSorted((one, other) => (other.activeMs ?? 0) - (one.activeMs ?? 0))[0]
+/** Whether a key takes over after another one; both were told to. */
+function isLater(one: RingKey, other: RingKey, times: RingTimes): boolean {
+  const apart = beginsMs(one, times) - beginsMs(other, times) || (one.dueMs ?? 0) - (other.dueMs ?? 0)
+  return apart > 0 || (apart === 0 && one.kid > other.kid)
 }
 
-/** The key that takes over next, if one is there. */
-export function nextKey({ keys }: Ring, nowMs: number): RingKey | undefined {
-  return keys.find((key) => key.revokedMs === undefined && (key.activeMs === undefined || key.activeMs > nowMs))
+/** The keys that were told to take over, in the order in which they do. */
+function inOrder({ keys }: Ring, times: RingTimes): readonly RingKey[] {
+  return keys.filter(({ dueMs }) => dueMs !== undefined).toSorted((one, other) => (isLater(one, other, times) ? 1 : -1))
+}
+
+/** The key that signs at that moment. */
+export function signingKey(ring: Ring, times: RingTimes, nowMs: number): RingKey | undefined {
+  const order = inOrder(ring, times)
+  // Of a new ring, or where all that origins know was revoked: the one that they have had longest to fetch.
+  return order.findLast((key) => beginsMs(key, times) <= nowMs) ?? order[0] ?? ring.keys[0]
+}
+
+/** The key that takes over last of those that were told to. */
+export function lastKey(ring: Ring, times: RingTimes): RingKey | undefined {
+  return inOrder(ring, times).at(-1)
+}
+
+/** The key that is published and waits to be told to take over; of several the newest. */
+export function waitingKey({ keys }: Ring): RingKey | undefined {
+  return keys.findLast(({ dueMs }) => dueMs === undefined)
+}
+
+/** The key that can help out: of those that wait the newest that origins can know, or else the first that they can. */
+export function spareKey({ keys }: Ring, times: RingTimes, nowMs: number): RingKey | undefined {
+  const waiting = keys.filter(({ dueMs }) => dueMs === undefined)
+  return waiting.findLast((key) => readyMs(key, times) <= nowMs) ?? waiting[0]
 }
 
 /** Seconds for which a key stays published after its successor has taken over. */
@@ -74,57 +103,28 @@ export function retentionSec({ maxAgeSec, longestLifetimeSec }: RingTimes): numb
   return maxAgeSec + longestLifetimeSec + MARGIN_SEC
 }
 
-/** The keys of the JWKS at that moment: all but the revoked ones and those that have been retired long enough. */
+/** The keys of the JWKS at that moment: all but those that have been retired long enough. */
 export function publishedKeys(ring: Ring, times: RingTimes, nowMs: number): readonly RingKey[] {
-  return ring.keys.filter((key) => {
-    if (key.revokedMs !== undefined || key.publishedMs > nowMs) return false
-    const retired = retiredMs(ring, key, nowMs)
-    return retired === undefined || nowMs < retired + retentionSec(times) * 1000
-  })
-}
-
-/** When a later key took over from this one. */
-function retiredMs({ keys }: Ring, key: RingKey, nowMs: number): number | undefined {
-  if (!hasBegun(key, nowMs)) return undefined
-  const later = keys.filter((other) => hasBegun(other, nowMs) && (other.activeMs ?? 0) > (key.activeMs ?? 0))
-  return later.length === 0 ? undefined : Math.min(...later.map(({ activeMs }) => activeMs ?? 0))
-}
-
-/** First moment at which any origin that honours max-age knows the key. */
-function readyMs({ publishedMs }: RingKey, { maxAgeSec }: RingTimes): number {
-  return publishedMs + (maxAgeSec + MARGIN_SEC) * 1000
-}
-
-/** Lets the next key take over as soon as origins can know it, and publishes another one behind it. */
-export function rotated(ring: Ring, alg: GatewayAlgorithm, times: RingTimes, nowMs: number): Ring {
-  const next = nextKey(ring, nowMs)
-  // A rotation that is under way already is the one that was asked for.
-  if (next?.activeMs !== undefined) return ring
-  const taking = next && next.alg === alg ? next : makeKey(alg, nowMs)
-  const activeMs = Math.max(nowMs, readyMs(taking, times))
-  const others = ring.keys.filter(({ kid }) => kid !== taking.kid && kid !== next?.kid)
-  return { keys: [...others, { ...taking, activeMs }, makeKey(alg, nowMs)] }
-}
-
-/** Takes a key away at once. If it was signing, the next one takes over, whether origins know it yet or not. */
-export function revoked(ring: Ring, kid: string, alg: GatewayAlgorithm, nowMs: number): Ring {
-  const keys = ring.keys.map((key) => (key.kid === kid ? { ...key, revokedMs: nowMs } : key))
-  const left: Ring = { keys }
-  if (activeKey(left, nowMs)?.alg === alg) {
-    return nextKey(left, nowMs) ? left : { keys: [...keys, makeKey(alg, nowMs)] }
+  const order = inOrder(ring, times)
+  const isGone = (key: RingKey): boolean => {
+    const successor = order[order.indexOf(key) + 1]
+    return successor !== undefined && beginsMs(successor, times) + retentionSec(times) * 1000 <= nowMs
   }
-  const waiting = nextKey(left, nowMs)
-  const taking = { ...(waiting && waiting.alg === alg ? waiting : makeKey(alg, nowMs)), activeMs: nowMs }
-  return { keys: [...keys.filter((key) => key.kid !== taking.kid), taking, makeKey(alg, nowMs)] }
+  return ring.keys.filter((key) => key.dueMs === undefined || !isGone(key))
 }
 
-/** Forgets what is neither published nor signing any more, and begins a rotation where one is due. */
-export function maintained(ring: Ring, alg: GatewayAlgorithm, times: RingTimes, nowMs: number): Ring {
-  const published = new Set(publishedKeys(ring, times, nowMs).map(({ kid }) => kid))
-  const kept: Ring = { keys: ring.keys.filter((key) => published.has(key.kid) || key.publishedMs > nowMs) }
-  const active = activeKey(kept, nowMs)
-  if (!active) return newRing(alg, nowMs)
-  const isDue = (active.activeMs ?? 0) + times.rotateEverySec * 1000 <= nowMs || active.alg !== alg
-  const after = isDue ? rotated(kept, alg, times, nowMs) : kept
-  return nextKey(after, nowMs) ? after : { keys: [...after.keys, makeKey(alg, nowMs)] }
+/** The ring without what is no longer needed: keys that are out of the JWKS, and those that wait though newer ones can. */
+export function pruned(ring: Ring, times: RingTimes, nowMs: number): Ring {
+  const ready = ring.keys.findLast((key) => readyMs(key, times) <= nowMs)
+  const isNeeded = (key: RingKey): boolean => key.dueMs !== undefined || !ready || key.publishedMs >= ready.publishedMs
+  return { ...ring, keys: publishedKeys(ring, times, nowMs).filter(isNeeded) }
+}
+
+/**
+ * What two instances know together: whatever one of them was told, in whichever order. What is out of the JWKS goes
+ * before: with its successor revoked, it would seem to be of use again.
+ */
+export function merged(one: Ring, other: Ring, times: RingTimes, nowMs: number): Ring {
+  const [first, second] = [pruned(one, times, nowMs), pruned(other, times, nowMs)]
+  return ringOf([...first.keys, ...second.keys], [...first.revoked, ...second.revoked])
 }
