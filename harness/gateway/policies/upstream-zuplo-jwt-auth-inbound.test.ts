@@ -1,6 +1,11 @@
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
+import type { Clock } from '../../clock/clock.ts'
 import { movableClock } from '../../clock/clock.ts'
+import type { JsonObject } from '../../model/json.ts'
+import { exchangeOctets, policy as gatewayPolicy, requestText, statusIn, testGateway } from '../gateway.testing.ts'
 import { Headers } from '../headers.ts'
+import { seeded } from '../limits/naive.testing.ts'
+import { stillClock } from '../limits/still-clock.testing.ts'
 import type { PolicyContext } from '../policy.ts'
 import type { GatewayRequest } from '../request.ts'
 import { memoryRing } from '../tokens/ring-store.ts'
@@ -22,13 +27,20 @@ beforeEach(async () => {
     store: memoryRing(),
     report: () => undefined,
   })
-  return () => service[Symbol.asyncDispose]()
+  return async () => {
+    vi.restoreAllMocks()
+    await service[Symbol.asyncDispose]()
+  }
 })
 
-function policy(options: Readonly<Record<string, unknown>>, tokens: PolicyContext['tokens'] = service) {
+function policy(
+  options: Readonly<Record<string, unknown>>,
+  tokens: PolicyContext['tokens'] = service,
+  time: Clock = clock,
+) {
   const context = {
     name: 'jwt',
-    clock,
+    clock: time,
     tokens,
     report: ({ event }: { event: string }) => events.push(event),
   } as unknown as PolicyContext
@@ -81,34 +93,63 @@ test('with options: header, raw token, audience, expiry, claims', () => {
   expect(upstreamJwt.headers?.(options).sets).toEqual(['X-Service-Token'])
 })
 
-test('a token is kept for its consumer and audience alone, and never across them', () => {
-  const one = policy({})
-  const other = policy({ audience: 'https://orders.example.com' })
-  // A walk over consumers and audiences in an order that follows from the numbers.
-  for (let step = 0; step < 500; step += 1) {
-    const sub = `consumer-${(step * 7919) % 13}`
-    const url = `https://api.example.com/orders/${(step * 104_729) % 11}`
-    expect(claimsOf(one(sub, [], url).headers.get('authorization'))).toMatchObject({ sub, aud: url })
-    const { headers } = other(sub, [], url)
-    expect(claimsOf(headers.get('authorization'))).toMatchObject({ sub, aud: 'https://orders.example.com' })
+test.each([1, 2, 3])('a token is kept for its policy, consumer and audience alone, walk %i', async (seed) => {
+  const random = seeded(seed)
+  const below = (most: number) => Math.floor(random() * most)
+  const policies = [
+    { options: {}, prefix: 'Bearer ' },
+    { options: { audience: 'https://orders.example.com', tokenPrefix: 'JWT', expiresIn: 60 }, prefix: 'JWT ' },
+    { options: { additionalClaims: { plan: 'team' }, tokenPrefix: '', expiresIn: '1h' }, prefix: '' },
+  ].map((one) => ({ ...one, send: policy(one.options) }))
+  const minted = new Map<unknown, string>()
+  let kept = 0
+  for (let step = 0; step < 3_000; step += 1) {
+    if (below(20) === 0) clock.advance(below(120))
+    if (below(400) === 0) await service.rotate()
+    const { send, options, prefix } = policies[below(3)] ?? { send: policy({}), options: {}, prefix: 'Bearer ' }
+    const sub = below(10) === 0 ? undefined : `consumer-${below(6)}`
+    const url = `https://api.example.com/orders/${below(6)}`
+    const value = send(sub, [], url).headers.get('authorization') ?? ''
+    const claims = claimsOf(value)
+    const due = `${prefix} ${sub ?? 'api-gateway'} ${options.audience ?? url} ${String(options.additionalClaims?.plan)}`
+    const is = `${value.slice(0, value.indexOf('eyJ'))} ${String(claims['sub'])} ${String(claims['aud'])} ${String(claims['plan'])}`
+    expect(is).toBe(due)
+    // The same token again is for the same policy, consumer and audience.
+    expect(minted.get(claims['jti']) ?? due).toBe(due)
+    if (minted.has(claims['jti'])) kept += 1
+    minted.set(claims['jti'], due)
   }
-  expect(one('a').headers.get('authorization')).toBe(one('a').headers.get('authorization'))
-  expect(one('a').headers.get('authorization')).not.toBe(one('b').headers.get('authorization'))
+  expect(kept).toBeGreaterThan(500)
 })
 
-test('a token that goes out has half of its life before it', () => {
-  const send = policy({})
-  let mints = 0
-  let last = ''
-  for (let second = 0; second < 900; second += 15) {
-    const value = send('a').headers.get('authorization') ?? ''
-    if (value !== last) mints += 1
-    last = value
-    expect(Number(claimsOf(value)['exp']) - clock.nowMs() / 1000).toBeGreaterThan(148)
-    clock.advance(15)
-  }
-  expect(mints).toBeLessThan(8)
+test('a token is minted once for all requests that it is for', () => {
+  const one = policy({})
+  const sign = vi.spyOn(service, 'sign')
+  const values = ['a', 'b', 'a', 'b', 'a'].map((sub) => one(sub).headers.get('authorization'))
+
+  expect(new Set(values).size).toBe(2)
+  expect(sign).toHaveBeenCalledTimes(2)
 })
+
+test.each([2, 10, 60, 300])(
+  'a kept token of %i s has half of its life before it whenever it goes out',
+  (lifetimeSec) => {
+    const still = stillClock()
+    const tokens = { ...service, sign: (_: JsonObject, seconds: number) => `eyJ.${still.nowMs()}.${seconds}` }
+    const send = policy({ expiresIn: lifetimeSec }, tokens, still)
+    const minted = new Set<number>()
+    for (let step = 0; step < 400; step += 1) {
+      const [, mintedMs = 0] = (send('a').headers.get('authorization') ?? '').split('.').map(Number)
+      const expMs = (Math.floor(mintedMs / 1000) + lifetimeSec) * 1000
+      if (mintedMs !== still.nowMs()) expect(expMs - still.nowMs()).toBeGreaterThan(lifetimeSec * 500)
+      minted.add(mintedMs)
+      still.move(lifetimeSec * 7)
+    }
+    // About twice in each life, and not for every request.
+    expect(minted.size).toBeLessThan(20)
+    expect(minted.size).toBeGreaterThan(3)
+  },
+)
 
 test('after the revocation of a key none of its tokens goes out', async () => {
   const send = policy({})
@@ -122,18 +163,34 @@ test('after the revocation of a key none of its tokens goes out', async () => {
   expect(Buffer.from(after.slice(7).split('.')[0] ?? '', 'base64url').toString()).not.toContain(kid)
 })
 
-test('without a signature nothing goes out', () => {
-  const broken = {
-    ...service,
-    sign: () => {
-      throw new Error('The key is locked')
-    },
+test('without a signature nothing goes out, and the operator is told once', () => {
+  let isLocked = true
+  const sign: JwtService['sign'] = (...given) => {
+    if (isLocked) throw new Error('The key is locked')
+    return service.sign(...given)
   }
-  const { verdict, headers } = policy({}, broken)('a')
+  const send = policy({}, { ...service, sign })
+  for (let nth = 0; nth < 3; nth += 1) {
+    const { verdict, headers } = send('a')
+    expect(verdict).toMatchObject({ problem: 503, headers: [['Retry-After', '1']] })
+    expect(headers.has('authorization')).toBe(false)
+  }
+  isLocked = false
 
-  expect(verdict).toMatchObject({ problem: 503 })
-  expect(headers.has('authorization')).toBe(false)
-  expect(events).toEqual(['signer-down'])
+  expect(send('a').verdict).toBeUndefined()
+  expect(events).toEqual(['signer-down', 'signer-up'])
+})
+
+test('a token that is kept goes out while nothing can be signed', () => {
+  const sign = vi.spyOn(service, 'sign')
+  const send = policy({})
+  const before = send('a').headers.get('authorization')
+  sign.mockImplementation(() => {
+    throw new Error('The key is locked')
+  })
+
+  expect(send('a').headers.get('authorization')).toBe(before)
+  expect(send('b').verdict).toMatchObject({ problem: 503 })
 })
 
 test('claims of the service are not overridden unless that is allowed, and no token outlives its key', () => {
@@ -145,6 +202,35 @@ test('claims of the service are not overridden unless that is allowed, and no to
   expect(() => policy({ expiresIn: '2d' })).toThrow(
     expect.objectContaining({ fields: expect.objectContaining({ option: 'expiresIn' }) }),
   )
+})
+
+test.each(['iss', 'iat', 'exp', 'jti'])('%s is not overridden by mistake', (claim) => {
+  expect(() => policy({ additionalClaims: { [claim]: 'mine' } })).toThrow(
+    expect.objectContaining({ code: 'ERR_GATEWAY_PROJECT', fields: expect.objectContaining({ claim }) }),
+  )
+})
+
+test('a prefix that would break the header is none', () => {
+  expect(upstreamJwt.options.known['tokenPrefix']?.('Bearer\r\nX-Admin: yes')).toContain('without control characters')
+})
+
+test('whatever the caller sends in that header, in any spelling, the origin gets the token alone', async () => {
+  const policies = [
+    gatewayPolicy('upstream-zuplo-jwt-auth-inbound', { headerName: 'X-Service-Token', tokenPrefix: '' }),
+  ]
+  await using one = await testGateway({ policies })
+  const lines = ['X-Service-Token', 'x-service-token', 'X_Service_Token', 'x.service.token', 'X-Service_Token']
+  const forged = lines.map((name) => `${name}: forged`)
+  const text = requestText('GET /r?page=2', [...forged, 'Connection: close, X-Service-Token'])
+  expect(statusIn(await exchangeOctets(one.port, text))).toBe(200)
+  const [arrival] = one.origin.all()
+
+  expect(arrival?.header('x-service-token')).toEqual([expect.stringMatching(/^eyJ/u)])
+  expect(JSON.stringify(arrival?.lines)).not.toContain('forged')
+  expect(claimsOf(arrival?.header('x-service-token')[0])).toMatchObject({
+    sub: 'api-gateway',
+    aud: `${one.gateway.url}/r?page=2`,
+  })
 })
 
 test.each(['', 'soon', '5 fortnights', 0, -1, null, '0s'])('expiresIn %j is no duration', (value) => {
