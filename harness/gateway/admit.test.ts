@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import net from 'node:net'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { dial } from '../capture/dial.testing.ts'
@@ -400,6 +402,31 @@ describe('several requests on one connection', () => {
     expect(hold.most()).toBe(1)
     expect(targets(one)).toEqual(paths)
     expect(statusesIn(received)).toEqual(paths.map(() => 200))
+  })
+
+  test('are read on only while few of them wait', async () => {
+    await using one = await testGateway()
+    using hold = one.origin.hold()
+    const caller = net.connect(one.port, '127.0.0.1')
+    const lines = (at: number) => [`X-A: ${'x'.repeat(30_000)}`, `Connection: ${at < 599 ? 'keep-alive' : 'close'}`]
+    for (let at = 0; at < 600; at += 1) caller.write(requestText(`GET /public/${at}`, lines(at)))
+    await hold.reached(1, 2_000)
+    // Once nothing more is taken, the rest is in the buffers of the sockets, and those are bounded.
+    let seen = -1
+    const standing = (): boolean => {
+      const stands = caller.writableLength === seen
+      seen = caller.writableLength
+      return stands
+    }
+    await expect.poll(standing, { interval: 100, timeout: 10_000 }).toBe(true)
+    expect(seen).toBeGreaterThan(4 * 1024 * 1024)
+    hold.open()
+    caller.resume()
+    await once(caller, 'end')
+    caller.destroy()
+
+    expect(one.origin.all()).toHaveLength(600)
+    expect(hold.most()).toBe(1)
   })
 
   test('what follows a request that closes the connection is not begun', async () => {

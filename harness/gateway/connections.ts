@@ -74,7 +74,8 @@ export function watchConnections(server: Server, lingerMs: number): Connections 
     const { socket } = response.req
     const before = waiting.get(socket) ?? 0
     waiting.set(socket, before + 1)
-    if (before + 1 >= MOST_WAITING) socket.pause()
+    // Not at once: node:http reads on behind every message.
+    if ((before + 1) % MOST_WAITING === 0) process.nextTick(() => socket.pause())
     response.once('socket', () => {
       const left = (waiting.get(socket) ?? 1) - 1
       waiting.set(socket, left)
