@@ -247,6 +247,18 @@ describe('what is refused before a route is looked for', () => {
     },
   )
 
+  test('what stands behind two thousand lines', async () => {
+    await using one = await testGateway()
+    const lines = [...Array.from({ length: 2_100 }, () => 'X:1'), 'X-Last: 1']
+    await exchangeOctets(one.port, requestText('GET /public/x', lines))
+
+    expect(one.origin.all()[0]?.header('x')).toHaveLength(2_100)
+    expect(one.origin.all()[0]?.header('x-last')).toEqual(['1'])
+    expect(
+      statusIn(await exchangeOctets(one.port, requestText('GET /public/x', ['Host: a', ...lines, 'Host: b']))),
+    ).toBe(400)
+  })
+
   test('a request of version 1.1 without Host; one of version 1.0 needs none', async () => {
     await using one = await testGateway()
 

@@ -58,9 +58,7 @@ export function watchConnections(server: Server, lingerMs: number): Connections 
     else {
       closing.add(socket)
       socket.end(refusalOf(error))
-      // The origin is not to wait for the rest of a body that is broken.
-      if (isOpen) socket.destroySoon()
-      else part(socket, lingerMs)
+      part(socket, lingerMs)
     }
   })
 

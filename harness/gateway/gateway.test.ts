@@ -268,6 +268,19 @@ describe('steps and stores from outside', () => {
   })
 })
 
+test('a record that fails is asked for once', async () => {
+  let asked = 0
+  const record = () => {
+    asked += 1
+    throw new Error('broken')
+  }
+  await using one = await testGateway({ steps: { record } })
+  await exchangeOctets(one.port, requestText('GET /nowhere'))
+  await expect.poll(() => one.events.length, { interval: 5 }).toBe(1)
+
+  expect(asked).toBe(1)
+})
+
 describe('a public URL', () => {
   test.each(['https://api.example.com', 'https://api.example.com/'])(
     '%s is the issuer of tokens',

@@ -242,11 +242,13 @@ describe('a gateway that is told to stop', () => {
     await using one = await testGateway()
     one.origin.answer({ events: ['first', 'second'], everyMs: 50 })
     await using caller = await dial(one.port)
-    caller.send(requestText('GET /public/x', ['Connection: keep-alive']))
+    const keep = (path: string) => requestText(`GET ${path}`, ['Connection: keep-alive'])
+    caller.send(keep('/public/open') + keep('/public/behind'))
     await caller.until(/first/u)
     await one.gateway.stop()
 
     expect((await caller.closed).received.endsWith('0\r\n\r\n')).toBe(true)
+    expect(one.origin.all().map(({ target }) => target)).toEqual(['/public/open'])
   })
 
   test('waits no longer than it is told to', async () => {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import net from 'node:net'
 import { Readable } from 'node:stream'
 import { Client, request } from 'undici'
@@ -194,7 +195,10 @@ describe('Expect: 100-continue', () => {
     await using one = await testGateway({ limits: { bodyOctets: 1_000 } })
     const lines = [`Content-Length: ${length}`, 'Expect: 100-continue', 'Connection: keep-alive']
 
-    expect(statusesIn(await exchangeOctets(one.port, requestText(first, lines)))).toEqual([status])
+    const text = await exchangeOctets(one.port, requestText(first, lines))
+
+    expect(statusesIn(text)).toEqual([status])
+    expect(text).toMatch(/^connection: close\r$/imu)
     expect(one.origin.all()).toEqual([])
   })
 
@@ -218,6 +222,36 @@ describe('a body that nobody reads', () => {
 
     expect(refusal.status).toBe(401)
     expect(one.origin.all()).toEqual([])
+  })
+
+  test.each([
+    ['a refusal', 'POST /r', 'Content-Length: 16777216'],
+    ['the refusal of a handshake', 'GET /r', 'Connection: Upgrade\r\nUpgrade: websocket'],
+    ['the refusal of a method', 'CONNECT example.com:443', 'X-No: length'],
+  ])('does not keep %s from a caller that reads once it has sent all', async (_, first, line) => {
+    await using one = await testGateway({ limits: { lingerMs: 10_000 } })
+    const caller = net.connect(one.port, '127.0.0.1')
+    caller.pause()
+    caller.write(requestText(first, [line]))
+    await new Promise<void>((resolve, reject) => {
+      caller.once('error', reject)
+      caller.write(Buffer.alloc(16 * 1024 * 1024), () => {
+        resolve()
+      })
+    })
+    caller.resume()
+    const [answer] = (await once(caller, 'data')) as [Buffer]
+    caller.destroy()
+
+    expect([401, 501]).toContain(statusIn(answer.toString()))
+  })
+
+  test('does not keep a refusal from a caller whose body is broken', async () => {
+    await using one = await testGateway()
+    const text = await exchangeOctets(one.port, requestText('POST /r', [CHUNKED], 'nonsense\r\n'))
+
+    expect(statusesIn(text)).toEqual([401])
+    expect(text.endsWith('}')).toBe(true)
   })
 
   test('keeps its connection where it is short', async () => {
@@ -518,11 +552,14 @@ describe('an origin that fails', () => {
     expect(new Set(one.origin.all().map(({ connection }) => connection)).size).toBe(2)
   })
 
-  test('that refuses connections is 502', async () => {
+  test('that refuses connections is 502, with a body and without', async () => {
     await using one = await testGateway()
     await using _ = await one.origin.down()
+    const post = requestText('POST /r', [bearer(one.key), CHUNKED], '3\r\nabc\r\n')
 
     expect(statusesIn(await exchangeOctets(one.port, requestText('GET /r', [bearer(one.key)])))).toEqual([502])
+    expect(statusesIn(await exchangeOctets(one.port, post))).toEqual([502])
+    expect(statusesIn(await exchangeOctets(one.port, `${post}0\r\n\r\n`))).toEqual([502])
   })
 
   test('whose name nobody knows is 502', async () => {

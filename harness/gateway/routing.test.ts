@@ -46,6 +46,8 @@ describe('a template', () => {
     '/Orders',
     '/orders/7/',
     '/orders/7/8',
+    '/orders/%zz',
+    '/orders/%c3',
     '/orders/7/items/.json',
     '/orders/7/items/8xjson',
     '/x/orders',
@@ -80,7 +82,7 @@ describe('a URL pattern', () => {
     expect(found(table, path)).toEqual([pattern, params])
   })
 
-  test.each(['/files', '/Files/a', '/users/', '/users/7/8', '/vx/x'])('does not fit %s', (path) => {
+  test.each(['/files', '/files/%zz', '/Files/a', '/users/', '/users/7/8', '/vx/x'])('does not fit %s', (path) => {
     expect(found(table, path)).toBeUndefined()
   })
 
