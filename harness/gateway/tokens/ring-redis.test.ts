@@ -96,20 +96,22 @@ describe.runIf(server)('with Redis', () => {
     expect(other.signing()).toBe(before)
   })
 
-  test('nothing is written where nothing changes', async () => {
+  test('a change is announced, and nothing is where nothing changes', async () => {
     const one = await instance(prefix)
     const before = await one.redis.get(`${prefix}:signing-keys`)
     const told: string[] = []
     const listen = await connect()
     await listen.subscribe(`${prefix}:signing-keys:changed`)
-    listen.on('message', (channel) => told.push(channel))
+    listen.on('message', (_, text) => told.push(text))
     await one.store.update((ring) => ring ?? one.ring())
-    // What would have been told is told before this.
-    await one.redis.publish(`${prefix}:signing-keys:changed`, 'end')
-    await until(() => told.length > 0)
-
-    expect(told).toHaveLength(1)
+    // What was told before this comes before it.
+    await one.redis.publish(`${prefix}:signing-keys:changed`, 'unchanged')
     expect(await one.redis.get(`${prefix}:signing-keys`)).toBe(before)
+    await one.rotate()
+    await one.redis.publish(`${prefix}:signing-keys:changed`, 'end')
+    await until(() => told.includes('end'))
+
+    expect(told).toEqual(['unchanged', '', 'end'])
   })
 
   test('what is no ring is refused by its place', async () => {

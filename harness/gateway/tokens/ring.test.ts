@@ -137,6 +137,38 @@ describe('revocation', () => {
     expect(ring.revoked).toHaveLength(5)
   })
 
+  test('counts at once also where the clock of an instance is behind', () => {
+    const rotation = rotate(newRing('EdDSA', START), READY)
+    const now = READY + HOUR
+    const after = revoke(rotation, signs(rotation, now), now)
+
+    expect(signs(after, now - 20_000)).toBe(waits(rotation))
+  })
+
+  test('while the algorithm changes: the key of the old one that waited helps out', () => {
+    const ring = newRing('EdDSA', START)
+    const change = maintained(ring, 'ES256', TIMES, READY)
+    const after = revoke(change, signs(change, READY), READY + 1_000)
+
+    expect(signs(after, READY + 1_000)).toBe(waits(ring))
+    expect(signingKey(after, TIMES, READY + 330_000)?.alg).toBe('ES256')
+    expect(waitingKey(after)?.alg).toBe('ES256')
+  })
+
+  test('does not make use of a key again that is out of the JWKS', () => {
+    const ring = newRing('EdDSA', START)
+    const first = signs(ring, START)
+    const rotation = rotate(ring, READY)
+    const gone = READY + retentionSec(TIMES) * 1000
+    // Nothing is left that origins know.
+    const after = revoke(revoke(rotation, waits(rotation), gone), signs(rotation, gone), gone)
+
+    expect(rotation.keys.map(({ kid }) => kid)).toContain(first)
+    expect(signs(after, gone)).not.toBe(first)
+    expect(kidsOf(after, gone)).not.toContain(first)
+    expect(kidsOf(merged(rotation, after, TIMES, gone), gone)).not.toContain(first)
+  })
+
   test('of what is no key changes nothing', () => {
     const ring = newRing('EdDSA', START)
 
