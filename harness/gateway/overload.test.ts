@@ -248,6 +248,7 @@ describe('a gateway that is told to stop', () => {
     await one.gateway.stop()
 
     expect((await caller.closed).received.endsWith('0\r\n\r\n')).toBe(true)
+    expect(one.log).toHaveLength(1)
     expect(one.origin.all().map(({ target }) => target)).toEqual(['/public/open'])
   })
 

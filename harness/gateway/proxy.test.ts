@@ -228,6 +228,8 @@ describe('a body that nobody reads', () => {
     ['a refusal', 'POST /r', 'Content-Length: 16777216'],
     ['the refusal of a handshake', 'GET /r', 'Connection: Upgrade\r\nUpgrade: websocket'],
     ['the refusal of a method', 'CONNECT example.com:443', 'X-No: length'],
+    ['the refusal of a broken body', 'POST /r', CHUNKED],
+    ['the refusal of what is no request', 'FOO /r', 'X-No: length'],
   ])('does not keep %s from a caller that reads once it has sent all', async (_, first, line) => {
     await using one = await testGateway({ limits: { lingerMs: 10_000 } })
     const caller = net.connect(one.port, '127.0.0.1')

@@ -10,14 +10,13 @@ import type { Parts } from './take.ts'
 /** Octets of a body that are read away so that its connection can be kept. */
 const SHORT = 64 * 1024
 
-/** Sends what the gateway answers itself, and gives its status; `isWithheld`: the caller may never send the body. */
+/** Sends what the gateway answers itself, and gives its status. */
 export function send(
   { context, steps, connections }: Parts,
   response: ServerResponse,
   verdict: Verdict,
   request: GatewayRequest,
   route: Route | undefined,
-  isWithheld: boolean,
 ): number {
   const reply = written(steps, verdict, request, context.services.clock.nowMs)
   const { req: incoming } = response
@@ -25,7 +24,7 @@ export function send(
   if (route?.cors) lines.push(...corsLines(route.cors, incoming.headers.origin))
   const body = request.method === 'HEAD' ? '' : reply.body
   const unread = incoming.complete ? 0 : announced(incoming.headers)
-  const closes = reply.close === true || unread > SHORT || (unread > 0 && isWithheld)
+  const closes = reply.close === true || unread > SHORT
   if (closes) {
     lines.push('Connection', 'close')
     connections.closing(incoming.socket)

@@ -52,13 +52,8 @@ export function take(
     if (tunnel) connections.decided(tunnel.socket, status === 101)
     steps.record(request, route, { status, by, fault, ms: performance.now() - started })
   }
-  let isWithheld = continues
-  const proceed = (): void => {
-    if (isWithheld) response.writeContinue()
-    isWithheld = false
-  }
   const reply = (verdict: Verdict, fault?: string): void => {
-    done(send(gateway, response, verdict, request, route, isWithheld), 'gateway', fault)
+    done(send(gateway, response, verdict, request, route), 'gateway', fault)
   }
   const failed = (error: unknown): void => {
     context.services.report({ event: 'request-failed', requestId: request.id, error: nameOf(error) })
@@ -97,7 +92,7 @@ export function take(
         reply(destination)
         return
       }
-      proceed()
+      if (continues) response.writeContinue()
       const lines = steps.outgoing(request, destination, context)
       exchanged = steps.exchange(
         { request, incoming, response, destination, handler, lines, cors, tunnel },
@@ -143,7 +138,7 @@ export function take(
   try {
     const settled = locate(gateway, incoming, headers, request)
     if (settled instanceof Promise) {
-      proceed()
+      if (continues) response.writeContinue()
       settled.then((verdict) => reply(verdict)).catch(failed)
     } else if (isVerdict(settled)) reply(settled)
     else {
@@ -162,7 +157,7 @@ export function take(
 export function refuseExpectation(gateway: Parts, incoming: IncomingMessage, response: ServerResponse): void {
   const started = performance.now()
   const request = blank(gateway, incoming, new Headers(incoming.rawHeaders))
-  const status = send(gateway, response, problem(417, { close: true }), request, undefined, true)
+  const status = send(gateway, response, problem(417, { close: true }), request, undefined)
   gateway.steps.record(request, undefined, { status, by: 'gateway', ms: performance.now() - started })
 }
 

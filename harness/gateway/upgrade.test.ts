@@ -248,7 +248,7 @@ describe('a tunnel', () => {
   })
 
   test('that the origin closes gets all that was under way to a slow caller', async () => {
-    const size = 8 * 1024 * 1024
+    const size = 48 * 1024 * 1024
     await using origin = await bluntOrigin((socket) => {
       socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
       socket.end(Buffer.alloc(size, 'x'))
