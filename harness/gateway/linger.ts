@@ -20,10 +20,16 @@ export function part(socket: Socket, ms: number): void {
 export function readAway(incoming: IncomingMessage, ms: number): void {
   incoming.unpipe()
   incoming.resume()
-  const timer = destroyIn(incoming.socket, ms)
-  incoming.once('end', () => {
-    clearTimeout(timer)
-  })
+  const { socket } = incoming
+  const timer = setTimeout(() => {
+    socket.destroy()
+  }, ms)
+  // The connection outlives many of these: what is hung on it would pile up.
+  for (const over of ['end', 'close']) {
+    incoming.once(over, () => {
+      clearTimeout(timer)
+    })
+  }
 }
 
 /** Sends a whole answer, and ends the connection while the body of its request may still be coming. */
@@ -34,12 +40,11 @@ export function answerAndPart(response: ServerResponse, body: string, ms: number
   if (response.socket) part(response.socket, ms)
 }
 
-function destroyIn(socket: Socket, ms: number): NodeJS.Timeout {
+function destroyIn(socket: Socket, ms: number): void {
   const timer = setTimeout(() => {
     socket.destroy()
   }, ms)
   socket.once('close', () => {
     clearTimeout(timer)
   })
-  return timer
 }
