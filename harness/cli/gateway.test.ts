@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
@@ -131,12 +133,79 @@ test.each([
     ['keys', 'create', '--url', 'http://127.0.0.1:9/v1', '--consumer', 'a'],
     'The credential of the management API is missing',
   ],
+  [['keys', 'create', '--state', 'x', '--consumer', 'a', '--key-prefix', 'A B'], 'Keys cannot begin so'],
+  [['keys', 'create', '--consumer', 'a', '--url', 'http://127.0.0.1:9', '--redis', 'redis://x'], 'More than one place'],
 ] as const)('%j says in one sentence what is wrong, exit code 2', async (args, sentence) => {
   const { err, code } = await run(args)
 
   expect(code).toBe(2)
   expect(err).toContain(sentence)
   expect(err.trim().split('\n')).toHaveLength(1)
+})
+
+test.each([
+  ['http://127.0.0.1:9/v1', 'ERR_TARGET_UNREACHABLE: The management API cannot be reached'],
+  ['no-url', 'ERR_USAGE: The management API has no such URL'],
+  ['ftp://127.0.0.1/v1', 'ERR_USAGE: The management API has no such URL'],
+])('keys --url %s says what is wrong, exit code 2', async (url, sentence) => {
+  const { err, code } = await run(['keys', 'list', '--url', url], { TRUSTSPEC_MANAGEMENT_KEY: 'a-secret' })
+
+  expect([code, err.trim().split('\n').length]).toEqual([2, 1])
+  expect(err).toContain(sentence)
+  expect(err).not.toContain('a-secret')
+})
+
+test('keys --url of something else says so, exit code 2', async () => {
+  const server = http.createServer((_, response) => response.end('<html>'))
+  onTestFinished(() => void server.close())
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const url = `http://127.0.0.1:${port}/v1`
+  const { err, code } = await run(['keys', 'list', '--url', url], { TRUSTSPEC_MANAGEMENT_KEY: 'a-secret' })
+
+  expect([code, err.trim().split('\n').length]).toEqual([2, 1])
+  expect(err).toContain('This is no management API')
+})
+
+test('the credential goes to a gateway that runs, and to nobody who took its place', async () => {
+  const state = path.join(await folder(), 'state')
+  const seen: string[] = []
+  const server = http.createServer(({ headers }, response) => {
+    seen.push(headers.authorization ?? '')
+    response.end('{"data":[]}')
+  })
+  onTestFinished(() => void server.close())
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await run(['keys', 'create', '--consumer', 'acme', '--state', state])
+  await writeFile(path.join(state, 'management-url'), `http://127.0.0.1:${port}/v1\n`)
+  await writeFile(path.join(state, 'management-key'), 'a-secret\n')
+  const listed = await run(['keys', 'list', '--state', state])
+
+  expect(listed).toMatchObject({ code: 0, out: expect.stringContaining('acme') as unknown })
+  expect(seen).toEqual([])
+})
+
+test('keys say what to do while another process has the state', async () => {
+  await using origin = await startCapture()
+  const state = path.join(await folder(), 'state')
+  const first = await gateway(['--openapi', DOCUMENT, '--origin', origin.url, '--state', state, '--access-log', 'off'])
+  const wrong = await run(['keys', 'list', '--state', state], { TRUSTSPEC_MANAGEMENT_KEY: 'another' })
+  const empty = await run(['keys', 'list', '--state', state], { TRUSTSPEC_MANAGEMENT_KEY: '' })
+  const url = first.told.get('management')?.split(',')[0] ?? ''
+  const credential = (await readFile(path.join(state, 'management-key'), 'utf8')).trim()
+  const made = await run(['keys', 'create', '--consumer', 'acme', '--url', url], {
+    TRUSTSPEC_MANAGEMENT_KEY: credential,
+  })
+  await first.stop('SIGTERM')
+
+  expect(wrong).toMatchObject({ code: 2 })
+  expect(wrong.err).toContain('The file is held by a process that runs')
+  expect(wrong.err.trim().split('\n')).toHaveLength(1)
+  expect(empty).toMatchObject({ code: 0, err: '' })
+  expect(made.out).toMatch(/^tsk_\w+\n$/u)
 })
 
 test.each(['gateway', 'keys'])('%s --help', async (command) => {

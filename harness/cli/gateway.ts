@@ -119,6 +119,17 @@ export function placeOf(given: Given): StatePlace {
   return { folder: path.resolve(folder ?? DEFAULT_STATE) }
 }
 
+/** How API keys begin. */
+export function keyPrefixOf(given: Given): string {
+  const prefix = textOf(given, 'key-prefix') ?? 'tsk'
+  if (PREFIX.test(prefix)) return prefix
+  throw usage('Keys cannot begin so', {
+    flag: '--key-prefix',
+    given: prefix,
+    instead: 'small letters and digits, such as tsk or acme_live',
+  })
+}
+
 /** The credential of the management API: given, kept, or made and kept for its owner alone. */
 function credentialOf(place: StatePlace): string | undefined {
   const given = process.env[MANAGEMENT_KEY]
@@ -152,14 +163,7 @@ function optionsOf(
       instead: 'https://api.example.com',
     })
   }
-  const keyPrefix = textOf(given, 'key-prefix') ?? 'tsk'
-  if (!PREFIX.test(keyPrefix)) {
-    throw usage('Keys cannot begin so', {
-      flag: '--key-prefix',
-      given: keyPrefix,
-      instead: 'small letters and digits, such as tsk or acme_live',
-    })
-  }
+  const keyPrefix = keyPrefixOf(given)
   const concurrency = numberOf(given, 'concurrency', 1, 100_000)
   const queue = numberOf(given, 'queue', 0, 100_000)
   const timeout = numberOf(given, 'origin-timeout', 1, 3_600)

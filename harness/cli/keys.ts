@@ -1,21 +1,9 @@
-import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
-import path from 'node:path'
-import { request } from 'undici'
-import { startManagement } from '../gateway/keys/management.ts'
 import { DEFAULT_BUCKET } from '../gateway/keys/store.ts'
-import { openState } from '../gateway/state.ts'
-import { TrustspecError } from '../model/errors.ts'
 import { nearest } from '../model/nearest.ts'
 import { textOf, usage } from './args.ts'
 import type { Given } from './args.ts'
-import { ADDRESS_FILE, CREDENTIAL_FILE, MANAGEMENT_KEY, placeOf } from './gateway.ts'
-
-/** A management API, and the credential for it. */
-interface Api extends AsyncDisposable {
-  readonly url: string
-  readonly credential: string
-}
+import { call, openManagement, send } from './management.ts'
+import type { ManagementClient } from './management.ts'
 
 const ACTIONS = ['create', 'list', 'roll', 'revoke', 'disable', 'enable', 'import'] as const
 
@@ -38,7 +26,7 @@ export async function runKeys(
       instead: name === undefined ? ACTIONS.join(', ') : nearest(name, ACTIONS),
     })
   }
-  await using api = await apiOf(given)
+  await using api = await openManagement(given)
   await act(action, given, api, print, note)
 }
 
@@ -53,7 +41,7 @@ interface KeyShown {
 async function act(
   action: Action,
   given: Given,
-  api: Api,
+  api: ManagementClient,
   print: (line: string) => void,
   note: (line: string) => void,
 ): Promise<void> {
@@ -121,7 +109,7 @@ function importedKey(): string {
   })
 }
 
-async function ensureConsumer(api: Api, consumers: string, name: string, given: Given): Promise<void> {
+async function ensureConsumer(api: ManagementClient, consumers: string, name: string, given: Given): Promise<void> {
   const metadata = textOf(given, 'metadata')
   const body = { name, ...(metadata === undefined ? {} : { metadata: jsonOf(metadata) }) }
   const { status } = await send(api, 'GET', `${consumers}/${encodeURIComponent(name)}`)
@@ -142,90 +130,4 @@ function required(given: Given, name: string): string {
   const value = textOf(given, name)
   if (value !== undefined) return value
   throw usage('A flag is missing', { flag: `--${name}`, instead: `--${name} VALUE; see trustspec keys --help` })
-}
-
-/** The management API of a gateway that runs; else one of our own over its state, for as long as this takes. */
-async function apiOf(given: Given): Promise<Api> {
-  const url = textOf(given, 'url')
-  const own = process.env[MANAGEMENT_KEY]
-  if (url !== undefined) {
-    if (own === undefined || own === '') {
-      throw usage('The credential of the management API is missing', {
-        variable: MANAGEMENT_KEY,
-        instead: `set ${MANAGEMENT_KEY}`,
-      })
-    }
-    return { url: url.replace(/\/$/u, ''), credential: own, [Symbol.asyncDispose]: () => Promise.resolve() }
-  }
-  const place = placeOf(given)
-  const running = 'folder' in place ? await runningIn(place.folder, own) : undefined
-  if (running) return running
-  const clock = { nowMs: Date.now }
-  const state = await openState(place, clock, textOf(given, 'key-prefix') ?? 'tsk')
-  const credential = randomBytes(32).toString('base64url')
-  const management = await startManagement({
-    store: state.keys,
-    credential,
-    host: '127.0.0.1',
-    port: 0,
-    nowMs: clock.nowMs,
-  })
-  return {
-    url: management.url,
-    credential,
-    async [Symbol.asyncDispose]() {
-      await management[Symbol.asyncDispose]()
-      await state[Symbol.asyncDispose]()
-    },
-  }
-}
-
-/** The API of the gateway whose state this is, if it runs. */
-async function runningIn(folder: string, own: string | undefined): Promise<Api | undefined> {
-  const read = (name: string): string | undefined => {
-    const file = path.join(folder, name)
-    return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined
-  }
-  const url = read(ADDRESS_FILE)
-  const credential = own ?? read(CREDENTIAL_FILE)
-  if (url === undefined || credential === undefined) return undefined
-  const api: Api = { url, credential, [Symbol.asyncDispose]: () => Promise.resolve() }
-  const isThere = await send(api, 'GET', '/key-buckets').then(
-    ({ status }) => status === 200,
-    () => false,
-  )
-  return isThere ? api : undefined
-}
-
-async function call(
-  api: Api,
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
-  at: string,
-  body?: object,
-): Promise<unknown> {
-  const { status, value } = await send(api, method, at, body)
-  if (status >= 200 && status < 300) return value
-  const detail =
-    typeof value === 'object' && value !== null && 'detail' in value ? String(value.detail) : 'it gave no reason'
-  throw new TrustspecError('ERR_USAGE', 'The key store refuses', {
-    status,
-    reason: detail,
-    instead: status === 404 ? 'trustspec keys list' : 'trustspec keys --help',
-  })
-}
-
-async function send(
-  api: Api,
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
-  at: string,
-  body?: object,
-): Promise<{ readonly status: number; readonly value: unknown }> {
-  const answer = await request(`${api.url}${at}`, {
-    method,
-    headers: { authorization: `Bearer ${api.credential}`, ...(body ? { 'content-type': 'application/json' } : {}) },
-    body: body ? JSON.stringify(body) : null,
-    signal: AbortSignal.timeout(10_000),
-  })
-  const text = await answer.body.text()
-  return { status: answer.statusCode, value: text === '' ? undefined : (JSON.parse(text) as unknown) }
 }

@@ -29,7 +29,7 @@ export async function connectRedis(url: string): Promise<Redis> {
     throw new TrustspecError(
       'ERR_USAGE',
       'Redis cannot be reached',
-      { url: URL.canParse(url) ? new URL(url).host : url, instead: 'redis://HOST:PORT of a server that runs' },
+      { url: URL.canParse(url) ? new URL(url).host : 'none', instead: 'redis://HOST:PORT of a server that runs' },
       { cause: error },
     )
   }

@@ -28,6 +28,9 @@ export interface State extends AsyncDisposable {
   readonly ring: RingStore
 }
 
+/** File of the keys in the folder; whoever holds it runs on that state. */
+export const KEYS_FILE = 'keys.journal'
+
 /** Names in Redis begin so. */
 const REDIS_PREFIX = 'gateway'
 
@@ -63,7 +66,7 @@ async function partsOf(
   if ('folder' in place) {
     const at = (name: string): string => path.join(place.folder, name)
     return {
-      keys: stack.use(await openKeyStore(fileLog(at('keys.journal')), { prefix, clock })),
+      keys: stack.use(await openKeyStore(fileLog(at(KEYS_FILE)), { prefix, clock })),
       limits: createMemoryLimits(clock),
       quotas: stack.use(openFileQuotas(at('quotas.journal'), clock)),
       ring: stack.use(fileRing(at('signing-keys.json'))),
