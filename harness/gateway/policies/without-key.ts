@@ -6,8 +6,10 @@ import type { GatewayRequest } from '../request.ts'
  */
 export function withoutKey(request: GatewayRequest, key: string): void {
   if (holdsKey(request.headers.lines, key)) {
+    const lowered = key.toLowerCase()
     request.headers.map((name, value) => {
-      if (!value.includes(key)) return value
+      if (name.includes(lowered)) return undefined
+      if (!holds(value, key)) return value
       return name === 'cookie' ? cookiesWithout(value, key) : undefined
     })
   }
@@ -16,8 +18,13 @@ export function withoutKey(request: GatewayRequest, key: string): void {
 
 /** Whether any line holds the key; a shorter one cannot, as nearly all are. */
 function holdsKey(lines: readonly string[], key: string): boolean {
-  for (const line of lines) if (line.length >= key.length && line.includes(key)) return true
+  for (const line of lines) if (line.length >= key.length && holds(line, key)) return true
   return false
+}
+
+/** Whether a text holds the key, also percent-encoded: origins decode cookies, and what a Referer says of a query. */
+function holds(text: string, key: string): boolean {
+  return text.includes(key) || (text.includes('%') && decoded(text).includes(key))
 }
 
 /** The query without the parameters whose value or name is or holds the key, also percent-encoded. */
@@ -26,12 +33,12 @@ export function searchWithout(search: string, key: string): string {
   const rest = search
     .slice(1)
     .split('&')
-    .filter((pair) => !decoded(pair).includes(key))
+    .filter((pair) => !holds(pair, key))
   return rest.length === 0 ? '' : `?${rest.join('&')}`
 }
 
 function cookiesWithout(value: string, key: string): string | undefined {
-  const rest = value.split(';').filter((pair) => !pair.includes(key))
+  const rest = value.split(';').filter((pair) => !holds(pair, key))
   // The space behind a semicolon that is no longer there goes with it.
   return rest.length === 0 ? undefined : rest.join(';').trimStart()
 }
