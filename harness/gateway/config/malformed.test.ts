@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { loadProject } from './project.ts'
-import { complaintOf, goodProject, writeProject } from './projects.testing.ts'
+import { complaintOf, goodProject, policy, writeProject } from './projects.testing.ts'
 import type { ProjectFiles } from './projects.testing.ts'
 
 type Break = (files: ProjectFiles) => unknown
@@ -108,6 +108,16 @@ const MALFORMED: readonly (readonly [what: string, change: Break, sentence: stri
     'Swagger 2',
     (f) => (f[ROUTES].openapi = '2.0'),
     'The document is not OpenAPI 3 (file config/routes.oas.json, at /openapi, given 2.0); instead: 3.1.0.',
+  ],
+  [
+    'no version of OpenAPI',
+    (f) => delete f[ROUTES].openapi,
+    'The document is not OpenAPI 3 (file config/routes.oas.json, at /openapi, given nothing); instead: 3.1.0.',
+  ],
+  [
+    'a version of OpenAPI as a number',
+    (f) => (f[ROUTES].openapi = 3.1),
+    'The document is not OpenAPI 3 (file config/routes.oas.json, at /openapi, given a number); instead: 3.1.0.',
   ],
   [
     'no paths',
@@ -368,6 +378,23 @@ const MALFORMED: readonly (readonly [what: string, change: Break, sentence: stri
     'The option is wrong (file config/policies.json, at /policies/0/handler/options/cacheTtlSeconds, given a text); instead: a whole number from 0.',
   ],
   [
+    'a scheme in two words',
+    (f) => (policiesOf(f)[0].handler.options.authScheme = 'My Key'),
+    'The option is wrong (file config/policies.json, at /policies/0/handler/options/authScheme, given a text); instead: a scheme such as "Bearer", or "" for none.',
+  ],
+  [
+    'a parameter that would frame the message',
+    (f) =>
+      policiesOf(f).push(
+        policy('query', 'query-param-to-header-inbound', 'QueryParamToHeaderInboundPolicy', {
+          queryParam: 'key',
+          headerName: 'Transfer-Encoding',
+          headerValue: '{value}',
+        }),
+      ),
+    'The option is wrong (file config/policies.json, at /policies/4/handler/options/headerName, given a text); instead: the name of a header that belongs to the request, not to the connection.',
+  ],
+  [
     'a missing option',
     (f) => delete policiesOf(f)[1].handler.options.requestsAllowed,
     'An option is missing (file config/policies.json, at /policies/1/handler/options, option requestsAllowed); instead: "requestsAllowed": a whole number from 1.',
@@ -473,6 +500,16 @@ const MALFORMED: readonly (readonly [what: string, change: Break, sentence: stri
     'an identifier that is not there',
     (f) => (policiesOf(f)[1].handler.options.identifier.export = 'caller'),
     'The module does not export this function (file config/policies.json, at /policies/1/handler/options/identifier/export, module ./modules/own, given caller); instead: callerOf.',
+  ],
+  [
+    'an identifier without $import',
+    (f) => (policiesOf(f)[1].handler.options.identifier.module = './modules/own'),
+    'The module of a function is one of the project (file config/policies.json, at /policies/1/handler/options/identifier/module, given ./modules/own); instead: $import(./modules/my-module).',
+  ],
+  [
+    'an identifier of the gateway',
+    (f) => (policiesOf(f)[1].handler.options.identifier.module = '$import(@zuplo/runtime)'),
+    'There is no such module (file config/policies.json, at /policies/1/handler/options/identifier/module, given @zuplo/runtime); instead: a file such as ./modules/my-policy.ts.',
   ],
   [
     'a module that throws',

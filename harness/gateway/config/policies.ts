@@ -91,6 +91,7 @@ async function policyAt(value: unknown, place: Place, means: PolicyMeans): Promi
     })
   }
   checkOptions(kind, options, within(at, 'options'))
+  checkIdentifier(options, within(at, 'options', 'identifier', 'module'))
   await modules.loadNamedIn(options, within(at, 'options'))
   return { name: named, kind, options }
 }
@@ -98,6 +99,14 @@ async function policyAt(value: unknown, place: Place, means: PolicyMeans): Promi
 function optionsAt(raw: unknown, place: Place, environment: Environment): Readonly<Record<string, unknown>> {
   refuseTemplates(raw, place)
   return objectAt(withEnvironment(raw, environment, place), place)
+}
+
+/** A module that is not named as modules are would not be loaded, and its function be missed only at the start. */
+function checkIdentifier({ identifier }: Readonly<Record<string, unknown>>, place: Place): void {
+  const module = isObject(identifier) ? identifier['module'] : undefined
+  if (module === undefined || importOf(module) !== undefined) return
+  const instead = '$import(./modules/my-module)'
+  throw wrong('The module of a function is one of the project', place, { given: shown(module), instead })
 }
 
 /** `${env.NAME}` is for the URLs of handlers: here it would be taken for the value itself, a secret perhaps. */

@@ -6,7 +6,7 @@ import { pathAt } from './paths.ts'
 import type { DeclaredPath } from './paths.ts'
 import type { Policies } from './policies.ts'
 import type { Environment } from './variables.ts'
-import { kindOf, objectAt, textAt, within, wrong } from './wrong.ts'
+import { kindOf, objectAt, shown, textAt, within, wrong } from './wrong.ts'
 import type { Place } from './wrong.ts'
 
 /** What routes refer to. */
@@ -31,7 +31,7 @@ export function routesAt(value: unknown, file: string, means: RouteMeans): reado
   const document = objectAt(value, { file, at: '' })
   const version = document['openapi']
   if (typeof version !== 'string' || !/^3\.[01](?:\.|$)/u.test(version)) {
-    throw wrong('The document is not OpenAPI 3', { file, at: '/openapi' }, { given: String(version), instead: '3.1.0' })
+    throw wrong('The document is not OpenAPI 3', { file, at: '/openapi' }, { given: shown(version), instead: '3.1.0' })
   }
   const paths = objectAt(document['paths'] ?? {}, { file, at: '/paths' })
   return Object.entries(paths).flatMap(([path, item]) => {

@@ -53,6 +53,9 @@ export interface KeyStore extends KeyDirectory, AsyncDisposable {
 /** The bucket of an environment that names none. */
 export const DEFAULT_BUCKET = 'default'
 
+/** Names of buckets and consumers. */
+export const NAME = /^[\w.@-]{1,128}$/u
+
 /** Keys from elsewhere: characters that end a value in a header, a cookie or a query are in none. */
 const FOREIGN_KEY = /^[!#$'-+\--:<-[\]-~]{16,512}$/u
 
@@ -212,7 +215,7 @@ function maskOf(key: string): string {
 }
 
 function nameOf(name: string): string {
-  if (/^[\w.@-]{1,128}$/u.test(name)) return name
+  if (NAME.test(name)) return name
   throw new KeyStoreError(400, 'A name has 1 to 128 characters out of letters, digits, "_", ".", "@" and "-"')
 }
 

@@ -7,7 +7,7 @@ import type { KeyStore } from '../keys/store.ts'
 import type { KeyDirectory } from '../policy.ts'
 import type { GatewayRequest } from '../request.ts'
 import { apiKey } from './api-key-inbound.ts'
-import { testContext, testRequest } from './policies.testing.ts'
+import { faultOf, testContext, testRequest } from './policies.testing.ts'
 import { queryParamToHeader } from './query-param-to-header-inbound.ts'
 import { searchWithout } from './without-key.ts'
 
@@ -115,6 +115,25 @@ test('another header, with a scheme or without, and another bucket', async () =>
   expect(policy({ authScheme: 'Token' }).send(['Authorization', `Token ${key}`]).verdict).toBeUndefined()
   expect(policy({ bucketName: 'other' }).send(bearer(key)).verdict).toMatchObject({ problem: 401 })
   expect(apiKey.headers?.({ authHeader: 'X-Api-Key' }).reads).toEqual(['X-Api-Key'])
+})
+
+const SCHEME = 'a scheme such as "Bearer", or "" for none'
+const BUCKET = 'the name of a bucket such as "default"'
+
+test.each([
+  [{ authScheme: '' }, undefined],
+  [{ authScheme: 'Token', bucketName: 'my.bucket-1', bucketId: 'bckt_1', cacheTtlSeconds: 0 }, undefined],
+  [{ authScheme: 'Bearer ' }, `authScheme: ${SCHEME}`],
+  [{ authScheme: 'My Key' }, `authScheme: ${SCHEME}`],
+  [{ authScheme: 'Bearer\r\nX-Injected: 1' }, `authScheme: ${SCHEME}`],
+  [{ authScheme: null }, `authScheme: ${SCHEME}`],
+  [{ authHeader: 'X Key' }, 'authHeader: a header name such as "X-Api-Key"'],
+  [{ bucketName: '' }, `bucketName: ${BUCKET}`],
+  [{ bucketId: 'a/b' }, `bucketId: ${BUCKET}`],
+  [{ cacheTtlSeconds: -1 }, 'cacheTtlSeconds: a whole number from 0'],
+  [{ allowUnauthenticatedRequests: 'no' }, 'allowUnauthenticatedRequests: true or false'],
+])('of the options %j: %j', (options, due) => {
+  expect(faultOf(apiKey, options)).toBe(due)
 })
 
 test('unauthenticated requests, where they are allowed: without a key nobody, with a wrong one refused', () => {
@@ -236,4 +255,10 @@ describe('a key in the query', () => {
   ])('%s is refused', (_, search, lines) => {
     expect(send(search, lines).verdict).toMatchObject({ problem: 400 })
   })
+  test.each(['Host', 'Transfer-Encoding', 'Content-Length', 'Connection', 'X-Forwarded-For', 'zp-rid'])(
+    'is not moved into %s',
+    (headerName) => {
+      expect(faultOf(queryParamToHeader, { ...options, headerName })).toMatch(/^headerName: the name of a header /u)
+    },
+  )
 })

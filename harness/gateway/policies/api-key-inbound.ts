@@ -1,6 +1,7 @@
-import { DEFAULT_BUCKET } from '../keys/store.ts'
+import { DEFAULT_BUCKET, NAME } from '../keys/store.ts'
 import { createOutage } from '../limits/outage.ts'
-import { anyText, flag, headerName, text, wholeFrom } from '../options.ts'
+import { flag, headerName, wholeFrom } from '../options.ts'
+import type { OptionCheck } from '../options.ts'
 import type { KeyDirectory, PolicyKind } from '../policy.ts'
 import { problem } from '../reply.ts'
 import type { Verdict } from '../reply.ts'
@@ -27,6 +28,13 @@ interface Options {
 /** What a caller presented. */
 type Presented = { readonly key: string } | 'nothing' | 'unusable'
 
+/** A scheme (RFC 9110 section 11.1): with anything else in it no line would fit, and no challenge could name it. */
+const scheme: OptionCheck = (value) =>
+  value === '' || headerName(value) === undefined ? undefined : 'a scheme such as "Bearer", or "" for none'
+
+const bucket: OptionCheck = (value) =>
+  typeof value === 'string' && NAME.test(value) ? undefined : 'the name of a bucket such as "default"'
+
 /** Asks for an API key and establishes who calls; the key goes no further. */
 export const apiKey: PolicyKind = {
   type: 'api-key-inbound',
@@ -34,9 +42,9 @@ export const apiKey: PolicyKind = {
   options: {
     known: {
       authHeader: headerName,
-      authScheme: anyText,
-      bucketName: text,
-      bucketId: text,
+      authScheme: scheme,
+      bucketName: bucket,
+      bucketId: bucket,
       allowUnauthenticatedRequests: flag,
       cacheTtlSeconds: wholeFrom(0),
       disableAutomaticallyAddingKeyHeaderToOpenApi: flag,

@@ -1,6 +1,7 @@
-import { flag, headerName, headerValue, text } from '../options.ts'
+import { flag, headerValue, text } from '../options.ts'
 import type { PolicyKind } from '../policy.ts'
 import { problem } from '../reply.ts'
+import { settableHeader } from './settable-header.ts'
 
 /** Stands for the value of the parameter in `headerValue`. */
 const PLACE = '{value}'
@@ -10,7 +11,7 @@ export const queryParamToHeader: PolicyKind = {
   type: 'query-param-to-header-inbound',
   exported: 'QueryParamToHeaderInboundPolicy',
   options: {
-    known: { queryParam: text, headerName, headerValue, removeFromUrl: flag },
+    known: { queryParam: text, headerName: settableHeader, headerValue, removeFromUrl: flag },
     required: ['queryParam', 'headerName', 'headerValue'],
   },
   headers: (options) => ({ reads: [String(options['headerName'])] }),
