@@ -1,3 +1,7 @@
+import { once } from 'node:events'
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { loadProject } from '../config/project.ts'
 import { goodProject, writeProject } from '../config/projects.testing.ts'
@@ -234,6 +238,22 @@ test('a response answers', async () => {
     ],
     body: 'd\u00e9nied',
   })
+})
+
+test('a response that was fetched is given as it was decoded', async () => {
+  const fetched = http.createServer((_, response) => {
+    response.writeHead(200, { 'Content-Type': 'text/plain', 'Content-Encoding': 'gzip' }).end(gzipSync('h\u00e9llo'))
+  })
+  fetched.listen(0, '127.0.0.1')
+  await once(fetched, 'listening')
+  const { port } = fetched.address() as AddressInfo
+  const verdict = await run(`export default () => fetch('http://127.0.0.1:${port}')`)
+  fetched.closeAllConnections()
+  fetched.close()
+  expect(verdict).toMatchObject({ status: 200, body: 'h\u00e9llo' })
+  const names = verdict?.headers?.map(([name]) => name)
+  expect(names).toContain('content-type')
+  expect(names).not.toContain('content-encoding')
 })
 
 test.each([
