@@ -52,6 +52,7 @@ export type KeyChange =
   | { readonly goneConsumer: string; readonly in: string }
   | { readonly key: StoredKey }
   | { readonly goneKey: string }
+  | { readonly leakedHash: string }
 
 /** All buckets, consumers and keys, in memory. */
 export class KeyBook {
@@ -60,6 +61,8 @@ export class KeyBook {
   readonly #keys = new Map<string, StoredKey>()
   readonly #byHash = new Map<string, StoredKey>()
   readonly #byConsumer = new Map<string, Map<string, StoredKey>>()
+  /** Hashes of keys that were found in public, also where the key is gone: nobody may bring it back. */
+  readonly #leaked = new Set<string>()
   /** Records by hash, made when they are first asked for. */
   readonly #records = new Map<string, KeyRecord>()
 
@@ -76,7 +79,8 @@ export class KeyBook {
     } else if ('key' in change) {
       this.#remove(change.key.id)
       this.#add(change.key)
-    } else this.#remove(change.goneKey)
+    } else if ('leakedHash' in change) this.#leaked.add(change.leakedHash)
+    else this.#remove(change.goneKey)
   }
 
   /** Changes that make the same book. */
@@ -86,12 +90,22 @@ export class KeyBook {
       for (const consumer of consumers.values()) yield { consumer, in: bucket }
     }
     for (const key of this.#keys.values()) yield { key }
+    for (const hash of this.#leaked) if (!this.#byHash.has(hash)) yield { leakedHash: hash }
   }
 
   /** Forgets everything. */
   clear(): void {
-    for (const map of [this.buckets, this.#consumers, this.#keys, this.#byHash, this.#byConsumer, this.#records]) {
-      map.clear()
+    const { buckets } = this
+    for (const all of [
+      buckets,
+      this.#consumers,
+      this.#keys,
+      this.#byHash,
+      this.#byConsumer,
+      this.#records,
+      this.#leaked,
+    ]) {
+      all.clear()
     }
   }
 
@@ -113,6 +127,11 @@ export class KeyBook {
 
   byHash(hash: string): StoredKey | undefined {
     return this.#byHash.get(hash)
+  }
+
+  /** Whether the key with that hash was found in public. */
+  isLeaked(hash: string): boolean {
+    return this.#leaked.has(hash)
   }
 
   /** What policies learn of the key with that hash; undefined when the bucket has none. */
@@ -138,6 +157,7 @@ export class KeyBook {
   #add(key: StoredKey): void {
     this.#keys.set(key.id, key)
     this.#byHash.set(key.hash, key)
+    if (key.leakedOn !== undefined) this.#leaked.add(key.hash)
     const place = placeOf(key.bucket, key.consumer)
     const own = this.#byConsumer.get(place) ?? new Map<string, StoredKey>()
     own.set(key.id, key)

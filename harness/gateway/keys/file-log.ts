@@ -44,6 +44,7 @@ export function fileLog(file: string, leastSpare = LEAST_SPARE): OpenLog {
         if (lines > long) writeAnew()
         return Promise.resolve(true)
       },
+      latest: () => Promise.resolve(),
       silentMs: () => 0,
       [Symbol.asyncDispose]() {
         close()

@@ -7,6 +7,8 @@ export interface KeyLog extends AsyncDisposable {
    * the book. False: something had come in between, it is in the book now, and the caller decides anew.
    */
   readonly append: (changes: readonly KeyChange[]) => Promise<boolean>
+  /** What the log held when this was called is in the book; rejects where that cannot be known. */
+  readonly latest: () => Promise<void>
   /** Milliseconds since the log was last heard of; 0 where it cannot be away, and while it is heard as it should be. */
   readonly silentMs: () => number
 }
@@ -21,6 +23,7 @@ export const memoryLog: OpenLog = (book) =>
       for (const change of changes) book.apply(change)
       return Promise.resolve(true)
     },
+    latest: () => Promise.resolve(),
     silentMs: () => 0,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   })

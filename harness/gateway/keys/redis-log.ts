@@ -116,6 +116,7 @@ export function redisLog(redis: Redis, listen: Redis, prefix: string, leastSpare
         if (known > long) await writeAnew().catch(() => undefined)
         return true
       },
+      latest: refresh,
       silentMs() {
         const silentMs = performance.now() - heardMs
         return silentMs > SILENT_MS ? silentMs : 0

@@ -94,6 +94,8 @@ export async function openKeyStore(open: OpenLog, { prefix, clock }: KeyStoreOpt
   }
   /** Decides by the book as it is, and again where another instance was faster. */
   const attempts = async <T>(decide: Decision<T>): Promise<T> => {
+    // What is refused, or needs no change, is decided by the book alone: a leaked key must not be unknown by being new.
+    await log.latest()
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
       const { changes, result } = decide()
       if (changes.length === 0 || (await log.append(changes))) return result
@@ -172,6 +174,7 @@ export async function openKeyStore(open: OpenLog, { prefix, clock }: KeyStoreOpt
           throw new KeyStoreError(400, 'A key has 16 to 512 visible characters of ASCII without " % & , ; or \\')
         }
         if (book.byHash(hashOf(key))) throw new KeyStoreError(409, 'This key is known already')
+        if (book.isLeaked(hashOf(key))) throw new KeyStoreError(409, 'This key was found in public')
         const stored = newKey(bucket, name, key, details)
         return { changes: [{ key: stored }], result: stored }
       }),
