@@ -3,7 +3,7 @@ import http from 'node:http'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { createRemoteJWKSet, jwtVerify } from 'jose'
+import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose'
 import { request } from 'undici'
 import { expect, test } from 'vitest'
 import { startGateway } from '../gateway.ts'
@@ -153,4 +153,19 @@ test('the project of the tutorial: the issuer is there, but no token reaches the
   ])
   const jwks = await running.ask('/__zuplo/issuer/.well-known/jwks.json')
   expect((JSON.parse(jwks.text) as { keys: unknown[] }).keys.length).toBeGreaterThan(0)
+})
+
+test('the project of the tutorial, repaired: the origin gets a token that its library can read', async () => {
+  await using origin = await startOrigin()
+  await using running = await start('tutorial-repaired', { ORIGIN_URL: origin.url })
+  const key = await running.keyOf('free')
+  expect([(await running.ask('/protected', key)).status, (await running.ask('/protected')).status]).toEqual([200, 401])
+
+  expect(origin.arrivals.map(({ line }) => line)).toEqual(['GET /protected'])
+  const [scheme, token = ''] = origin.arrivals[0]?.headers.authorization?.split(' ') ?? []
+  const issuer = `${running.gateway.url}/__zuplo/issuer`
+  const keys = createRemoteJWKSet(new URL(`${issuer}/.well-known/jwks.json`))
+  expect([scheme, decodeProtectedHeader(token)]).toMatchObject(['Bearer', { alg: 'RS256' }])
+  const { payload } = await jwtVerify(token, keys, { issuer, audience: 'https://orders.example.com' })
+  expect(payload.sub).toBe('consumer-free')
 })

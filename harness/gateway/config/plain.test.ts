@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { sentence, TrustspecError } from '../../model/errors.ts'
 import { loadDocument } from '../../openapi/document.ts'
@@ -71,6 +72,23 @@ test('the policies, and what can be said of them', async () => {
   ])
   expect(project.routes[0]?.inbound).toEqual(['api-key', 'gateway-token'])
   expect(project.jwtService).toEqual({ basePath: '/__zuplo/issuer', lifetimeSec: 300, algorithm: 'ES256' })
+})
+
+test('the document of the reference origin', async () => {
+  const file = fileURLToPath(new URL('../../../fixtures/openapi/reference-origin.json', import.meta.url))
+  const document = await loadDocument(file, () => Promise.reject(new Error('Nothing is to be fetched')))
+  const origin = new URL('http://127.0.0.1:9000')
+  const { routes } = plainProject({ document, origin, algorithm: 'EdDSA', requestsPerMinute: 60 })
+  expect(routes.map(({ where, inbound }) => [where, inbound.join(' ')])).toEqual([
+    ['GET /protected', SECURED],
+    ['POST /protected', SECURED],
+    ['GET /orders', SECURED],
+    ['POST /transfers', SECURED],
+    ['GET /transfers/count', SECURED],
+    ['GET /health', ''],
+  ])
+  const sent = routes.map(({ handler, path }) => handler.destination(testRequest({ path: path.pattern })))
+  expect(sent).toEqual(routes.map(({ path }) => ({ origin: 'http://127.0.0.1:9000', target: path.pattern })))
 })
 
 test.each([
