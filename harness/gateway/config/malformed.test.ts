@@ -206,6 +206,11 @@ const MALFORMED: readonly (readonly [what: string, change: Break, sentence: stri
     'There is no policy of that name (file config/routes.oas.json, at /paths/~1orders/get/x-zuplo-route/policies/inbound/1, given tokne); instead: token.',
   ],
   [
+    'a name that no terminal should print',
+    (f) => (routeOf(f).policies.inbound = [`\u001b[2J\u009b${'x'.repeat(5_000)}`]),
+    `There is no policy of that name (file config/routes.oas.json, at /paths/~1orders/get/x-zuplo-route/policies/inbound/0, given \\u001b[2J\\u009b${'x'.repeat(245)}…); instead: key.`,
+  ],
+  [
     'policies in one text',
     (f) => (routeOf(f).policies.inbound = 'key'),
     'This has to be a list of names (file config/routes.oas.json, at /paths/~1orders/get/x-zuplo-route/policies/inbound, given a text); instead: ["name"].',

@@ -1,6 +1,9 @@
 import { TrustspecError } from '../../model/errors.ts'
 import { nearest } from '../../model/nearest.ts'
 
+/** Characters of a field that are shown. */
+const MOST_CHARACTERS = 250
+
 /** Where in a project something stands. */
 export interface Place {
   /** Relative to the folder of the project. */
@@ -16,13 +19,21 @@ export function wrong(
   fields: Readonly<Record<string, string | number>>,
   cause?: unknown,
 ): TrustspecError {
-  const place = at === '' ? { file } : { file, at }
+  const { instead, ...what } = fields
+  const details = Object.entries(at === '' ? what : { at, ...what }).map(([name, value]) => [name, readable(value)])
   return new TrustspecError(
     'ERR_GATEWAY_PROJECT',
     message,
-    { ...place, ...fields },
+    { file, ...(Object.fromEntries(details) as typeof fields), ...(instead === undefined ? {} : { instead }) },
     cause === undefined ? {} : { cause },
   )
+}
+
+/** A field in the length of a sentence, and in one line, whatever a file of a project holds. */
+function readable(value: string | number): string | number {
+  if (typeof value === 'number') return value
+  const text = value.length > MOST_CHARACTERS ? `${value.slice(0, MOST_CHARACTERS)}…` : value
+  return text.replaceAll(/\p{Cc}/gu, (control) => `\\u00${control.charCodeAt(0).toString(16).padStart(2, '0')}`)
 }
 
 /** The place of a member. */
