@@ -142,6 +142,32 @@ test('without the list nothing is processed; with it again, everything is', asyn
   expect(isLive()).toBe(false)
 })
 
+test.each<[string, (response: http.ServerResponse) => unknown]>([
+  ['never answered', () => undefined],
+  ['begun and never ended', (response) => response.write('{"public_keys": [')],
+  ['broken off', (response) => response.write('{', () => response.destroy())],
+  ['longer than any list', (response) => response.end(`{"public_keys": []}${' '.repeat(300_000)}`)],
+  ['somewhere else', (response) => response.writeHead(302, { Location: 'http://127.0.0.1:9/keys' }).end()],
+  ['no JSON', (response) => response.end('<html>')],
+])('a list that is %s is none: nothing is processed', async (_, answer) => {
+  const slow = http.createServer((_request, response) => answer(response))
+  await new Promise<void>((resolve) => {
+    slow.listen(0, '127.0.0.1', resolve)
+  })
+  const { port } = slow.address() as AddressInfo
+  const keyListUrl = `http://127.0.0.1:${port}/keys`
+  const waiting = createLeakReceiver({ keyListUrl, type: TYPE, store, clock, report: (event) => events.push(event) })
+  const body = JSON.stringify([match(key)])
+  const lines = ['Github-Public-Key-Identifier', 'one', 'Github-Public-Key-Signature', signed(body)]
+  const verdict = await waiting(new Headers(lines), Buffer.from(body))
+  slow.closeAllConnections()
+  slow.close()
+
+  expect(verdict).toMatchObject({ problem: 503, headers: [['Retry-After', '5']] })
+  expect(isLive()).toBe(true)
+  expect(events).toEqual([{ event: 'leak-alert-not-checked' }])
+})
+
 test('a new identifier is found once it is listed, and the list is not fetched for every alert', async () => {
   const body = JSON.stringify([match(key)])
   const lines = ['Github-Public-Key-Identifier', 'two', 'Github-Public-Key-Signature', signed(body)]

@@ -63,6 +63,56 @@ test('every call needs the credential', async () => {
   }
 })
 
+test.each([
+  ['GET', '/key-buckets'],
+  ['GET', '/metrics'],
+  ['GET', '/nothing'],
+  ['POST', CONSUMERS],
+  ['DELETE', `${CONSUMERS}/acme`],
+  ['POST', `${CONSUMERS}/acme/roll-key`],
+  ['POST', '/signing-keys/rotate'],
+  ['POST', '/signing-keys/known/revoke'],
+] as const)('without it nothing is done, and nobody learns what there is: %s %s', async (method, at) => {
+  await store.createConsumer('default', 'acme', {})
+  for (const authorization of [undefined, CREDENTIAL, `Basic ${CREDENTIAL}`, `Bearer ${CREDENTIAL} x`, 'Bearer ']) {
+    const headers = authorization === undefined ? {} : { authorization }
+    const { statusCode, body } = await request(`${api.url}${at}`, { method, headers })
+    expect([statusCode, await body.json()]).toEqual([401, expect.objectContaining({ title: 'Unauthorized' })])
+  }
+  expect([store.consumers('default').length, revoked]).toEqual([1, []])
+})
+
+test('a gateway without a JWT service has no signing keys, and one without counters tells none', async () => {
+  const options = { store, credential: CREDENTIAL, host: '127.0.0.1', port: 0, nowMs: Date.now }
+  await using plain = await startManagement(options)
+  const headers = { authorization: `bearer ${CREDENTIAL}` }
+  const statuses = ['rotate', 'known/revoke'].map(async (what) => {
+    const answer = await request(`${plain.url}/signing-keys/${what}`, { method: 'POST', headers })
+    await answer.body.dump()
+    return answer.statusCode
+  })
+  expect(await Promise.all(statuses)).toEqual([404, 404])
+  const { statusCode, body } = await request(`${plain.url}/metrics`, { headers })
+  expect([statusCode, await body.text()]).toEqual([200, ''])
+})
+
+test('a key of somebody else is not there, and a roll to a time that is over ends the others at once', async () => {
+  await call('POST', CONSUMERS, { name: 'acme' })
+  await call('POST', CONSUMERS, { name: 'other' })
+  const { key, stored } = await store.createKey('default', 'acme')
+  for (const method of ['PATCH', 'DELETE'] as const) {
+    const body = method === 'PATCH' ? { disabled: true } : undefined
+    expect((await call(method, `${CONSUMERS}/other/keys/${stored.id}`, body)).status).toBe(404)
+  }
+  expect(store.find('default', key)).toMatchObject({ disabled: false })
+  const rolled = await call('POST', `${CONSUMERS}/acme/roll-key`, { expiresOn: '2020-01-01T00:00:00Z' })
+  expect(rolled).toMatchObject({ status: 201, value: { expiresOn: null } })
+  expect(store.find('default', key)?.expiresMs).toBe(Date.UTC(2020, 0, 1))
+  const imported = await call('POST', `${CONSUMERS}/other/keys`, { key: 'an-old-key-of-24-letters' })
+  expect(imported).toMatchObject({ status: 201, value: { key: '…ters' } })
+  expect((await call('POST', `${CONSUMERS}/acme/keys`, { key: 'an-old-key-of-24-letters' })).status).toBe(409)
+})
+
 test('a consumer and its keys from the beginning to the end', async () => {
   const made = await call('POST', `${CONSUMERS}?with-api-key=true`, {
     name: 'acme',
