@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Redis } from 'ioredis'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import { stillClock } from '../limits/still-clock.testing.ts'
 import { connectRedis } from '../redis.ts'
 import { startRedis } from '../redis-server.testing.ts'
@@ -45,6 +45,8 @@ async function until(holds: () => boolean): Promise<void> {
 const names = ({ store }: Instance) => store.consumers(BUCKET).map(({ name }) => name)
 
 const server = await startRedis('what a key store does while Redis is away')
+
+afterAll(() => server?.kill())
 
 describe.runIf(server)('a key store in Redis', () => {
   async function ownServer(folder?: string) {
