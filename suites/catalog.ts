@@ -1,4 +1,13 @@
 import type { ConformanceCase, Suite } from '../harness/model/case.ts'
+import faults from './gateway/faults.ts'
+import gatewayObserved from './gateway/observed.ts'
+import jwks from './gateway/jwks.ts'
+import keyAuth from './gateway/key-auth.ts'
+import leakage from './gateway/leakage.ts'
+import leakedKeys from './gateway/leaked-keys.ts'
+import rateLimits from './gateway/rate-limits.ts'
+import spoofing from './gateway/spoofing.ts'
+import token from './gateway/token.ts'
 import bypass from './origin/bypass.ts'
 import challenge from './origin/challenge.ts'
 import claims from './origin/claims.ts'
@@ -10,7 +19,7 @@ import load from './origin/load.ts'
 import observed from './origin/observed.ts'
 import signature from './origin/signature.ts'
 
-/** Every suite, in the order of reports. */
+/** Every suite about origins, in the order of reports. */
 export const SUITES: readonly Suite[] = [
   signature,
   observed,
@@ -22,6 +31,19 @@ export const SUITES: readonly Suite[] = [
   challenge,
   bypass,
   load,
+]
+
+/** Every suite about gateways, in the order of reports. */
+export const GATEWAY_SUITES: readonly Suite<'gateway'>[] = [
+  keyAuth,
+  gatewayObserved,
+  leakage,
+  token,
+  jwks,
+  spoofing,
+  rateLimits,
+  faults,
+  leakedKeys,
 ]
 
 /** A case with the suite that it is part of. */

@@ -9,7 +9,7 @@ export interface Exchange {
   /** Request target. */
   readonly target: string
   readonly headers: HeaderLines
-  readonly body?: string
+  readonly body?: string | Uint8Array
   readonly answer: Answer
 }
 
@@ -54,7 +54,7 @@ export async function exchange(client: Client, probe: Probe, profile: ResolvedPr
 }
 
 /** Outcome and echoed identity of what came back. */
-export function answerOf(wire: WireAnswer, profile: ResolvedProfile): Answer {
+export function answerOf(wire: WireAnswer, profile: Pick<ResolvedProfile, 'marker' | 'identityEcho'>): Answer {
   const subject = wire.status >= 200 && wire.status < 300 ? echoOf(wire.body, profile.identityEcho) : undefined
   return {
     outcome: outcomeOf(wire, profile.marker),
@@ -65,6 +65,7 @@ export function answerOf(wire: WireAnswer, profile: ResolvedProfile): Answer {
     body: wire.body,
     ...(subject === undefined ? {} : { subject }),
     ...(wire.failure ? { failure: wire.failure } : {}),
+    ...(wire.cut ? { cut: true } : {}),
     ms: wire.ms,
     connection: wire.connection,
   }

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import type { ParseArgsOptionsConfig } from 'node:util'
 import { TrustspecError } from '../model/errors.ts'
 import { GATEWAYS, gatewayOf } from '../model/gateways.ts'
-import type { GatewayProfile } from '../model/gateways.ts'
+import type { GatewayPreset } from '../model/gateways.ts'
 import type { OriginProfile } from '../model/profile.ts'
 import type { Level } from '../model/verdict.ts'
 import type { Selection } from '../runner/options.ts'
@@ -190,7 +190,7 @@ const API_KEY_PLACES = {
 } as const
 
 /** The gateway of --profile; ERR_USAGE for a name that is not known. */
-export function gatewayNamed(given: Given): GatewayProfile | undefined {
+export function gatewayNamed(given: Given): GatewayPreset | undefined {
   const name = textOf(given, 'profile')
   const gateway = name === undefined ? undefined : gatewayOf(name)
   if (name !== undefined && !gateway) {

@@ -8,7 +8,7 @@ import { SUITES } from '../../suites/catalog.ts'
 import { defaultKeyFile, loadKeys } from '../issuer/keyfile.ts'
 import type { IssuerNames } from '../issuer/server.ts'
 import type { Operation } from '../openapi/operations.ts'
-import type { GatewayProfile } from '../model/gateways.ts'
+import type { GatewayPreset } from '../model/gateways.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { Report } from '../model/result.ts'
 import { createProgress } from '../report/progress.ts'
@@ -195,7 +195,7 @@ function execSubject(given: Given, command: string): Subject {
   }
 }
 
-async function controlOf(given: Given, subject: Subject, gateway: GatewayProfile | undefined): Promise<Control> {
+async function controlOf(given: Given, subject: Subject, gateway: GatewayPreset | undefined): Promise<Control> {
   const port = numberOf(given, 'issuer-port', 1, 65_535)
   const token = textOf(given, 'token')
   const command = textOf(given, 'token-command')
@@ -254,7 +254,7 @@ async function operationsFor(given: Given): Promise<readonly Operation[]> {
 }
 
 /** The https issuer that an origin has hard-coded, where the run starts it and can answer for the host. */
-function knownIssuer(given: Given, subject: Subject, gateway: GatewayProfile | undefined): IssuerNames | undefined {
+function knownIssuer(given: Given, subject: Subject, gateway: GatewayPreset | undefined): IssuerNames | undefined {
   const issuer = textOf(given, 'issuer')
   if (subject.kind !== 'exec' && subject.kind !== 'origin') return undefined
   if (issuer === undefined) return gateway?.known

@@ -1,6 +1,7 @@
 import type { Connection } from '../model/http.ts'
 import { Lane } from './lane.ts'
-import { exchangeRaw, requestOctets } from './raw.ts'
+import { exchangeRaw, exchangeVolley, requestOctets, talkRaw } from './raw.ts'
+import type { Talk, Talked } from './raw.ts'
 import type { WireAnswer, WireRequest } from './wire.ts'
 
 /** Methods that an HTTP library sends as they are. */
@@ -16,6 +17,10 @@ const MOST_LANES = 64
 export interface Client extends AsyncDisposable {
   /** Sends once. Only where a kept-alive socket was closed before any octet came back, a fresh one is taken. */
   readonly send: (request: WireRequest, on?: Connection) => Promise<WireAnswer>
+  /** Sends all at the same moment, each on a connection of its own that was open before. */
+  readonly volley: (requests: readonly WireRequest[], withinMs?: number) => Promise<readonly WireAnswer[]>
+  /** Sends octets on a connection of their own. */
+  readonly talk: (octets: Uint8Array, talk: Partial<Talk>) => Promise<Talked>
   /** A connection of its own, opened by the first request on it. */
   readonly connect: () => Connection
   /** Whether the octets of the request need a raw socket. */
@@ -97,6 +102,15 @@ export function createClient(origin: URL, deadlineMs: number): Client {
         return await exchangeRaw(origin, octets, nextSocket(), request.withinMs ?? deadlineMs)
       }
       return await sendOnLane(request)
+    },
+    async volley(requests, withinMs = deadlineMs) {
+      sent += requests.length
+      const octets = requests.map((request) => requestOctets(request, origin.host))
+      return await exchangeVolley(origin, octets, nextSocket, withinMs)
+    },
+    async talk(octets, { answers = 1, withinMs = deadlineMs, lingerMs = 0 }) {
+      sent += 1
+      return await talkRaw(origin, octets, { answers, withinMs, lingerMs })
     },
     connect() {
       const lane = newLane()

@@ -10,7 +10,7 @@ export interface WireRequest {
   readonly target: string
   /** Host, Connection and Content-Length are the client's unless they are here. */
   readonly headers: HeaderLines
-  readonly body?: string
+  readonly body?: string | Uint8Array
   /** Milliseconds that bound this request in place of the deadline of the client. */
   readonly withinMs?: number
   /** Sent on a raw socket of its own, as a request is whose header values no HTTP library would send. */
@@ -23,6 +23,8 @@ export interface WireAnswer {
   readonly status: number
   readonly headers: HeaderLines
   readonly body: string
+  /** The connection ended before the octets that the answer promised: known of raw sockets alone. */
+  readonly cut?: boolean
   readonly failure?: TransportFailure
   /** Code of the system or of undici behind `failure`. */
   readonly code?: string

@@ -48,6 +48,12 @@ export interface GatewayOptions {
   readonly steps?: Partial<GatewaySteps>
   /** Stores and services in place of the ones that were made. */
   readonly adapt?: (services: Services) => Services
+  /** Parts in place of the ones that were made, for policies, endpoints and operators alike. */
+  readonly wrap?: {
+    readonly keys?: (made: KeyStore) => KeyStore
+    readonly tokens?: (made: JwtService) => JwtService
+    readonly receiver?: typeof createLeakReceiver
+  }
 }
 
 /** A gateway that runs. */
@@ -64,10 +70,11 @@ export interface Gateway extends AsyncDisposable {
 
 /** Starts a gateway: when this resolves it serves its routes. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { clock, host, port, keyPrefix } = options
+  const { clock, host, port, keyPrefix, wrap = {} } = options
   await using stack = new AsyncDisposableStack()
   const report = createEventLog(options.events, clock)
-  const state = stack.use(await openState(options.state, clock, keyPrefix))
+  const opened = stack.use(await openState(options.state, clock, keyPrefix))
+  const state = wrap.keys ? { ...opened, keys: wrap.keys(opened.keys) } : opened
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   let tokens: JwtService | undefined
   const running: { server?: GatewayServer } = {}
@@ -93,6 +100,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       prepare: async (url) => {
         const publicUrl = (options.publicUrl ?? url).replace(/\/$/u, '')
         tokens = await tokensOf(options, state, publicUrl, report, stack)
+        if (tokens && wrap.tokens) tokens = wrap.tokens(tokens)
         const services = (options.adapt ?? same)({
           clock,
           keys: state.keys,
@@ -103,7 +111,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         })
         const alerts = options.alerts && {
           path: options.alerts.path,
-          receive: createLeakReceiver({ ...options.alerts, store: state.keys, clock, report }),
+          receive: (wrap.receiver ?? createLeakReceiver)({ ...options.alerts, store: state.keys, clock, report }),
         }
         const builtIns = createBuiltIns({ tokens: tokens?.answer, alerts })
         return { context: contextOf(options, services, publicUrl), builtIns }

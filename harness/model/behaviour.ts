@@ -1,3 +1,5 @@
+import type { GatewayBench } from './gateway-bench.ts'
+import type { GatewayCapability } from './gateway-capabilities.ts'
 import type { OriginBench } from './bench.ts'
 import type { OriginCapability } from './capabilities.ts'
 
@@ -32,4 +34,11 @@ export interface MeasuredProperty {
   readonly value?: MeasuredValue
   /** Why there is no value: one sentence. */
   readonly why?: string
+}
+
+/** One property of a gateway that is measured, not declared. */
+export interface GatewayMeasurement extends Pick<Measurement, 'name' | 'title' | 'unit'> {
+  readonly needs: readonly GatewayCapability[]
+  /** The value; undefined where it cannot be told. */
+  readonly measure: (bench: GatewayBench) => Promise<MeasuredValue | undefined>
 }

@@ -1,6 +1,9 @@
 import type { OriginBench } from './bench.ts'
 import type { OriginCapability } from './capabilities.ts'
+import type { ChainBench, ChainCapability } from './chain-bench.ts'
 import type { ClauseId } from './clauses.ts'
+import type { GatewayBench } from './gateway-bench.ts'
+import type { GatewayCapability } from './gateway-capabilities.ts'
 import type { Level } from './verdict.ts'
 
 /** What can be under test. */
@@ -12,14 +15,14 @@ export type Library = 'jose' | 'PyJWT' | 'python-jose' | 'Spring Security' | 'go
 /** What a case of each kind of subject asks for and is given. */
 interface Subjects {
   origin: { capability: OriginCapability; bench: OriginBench }
-  gateway: { capability: never; bench: never }
-  chain: { capability: never; bench: never }
+  gateway: { capability: GatewayCapability; bench: GatewayBench }
+  chain: { capability: ChainCapability; bench: ChainBench }
 }
 
 export interface ConformanceCase<S extends Subject = 'origin'> {
   /** Unique in its suite, kebab-case, never renamed. Reported as `suite/id`. */
   readonly id: string
-  /** Completes the sentence "The origin …". */
+  /** Completes the sentence "The origin …", "The gateway …" or "The chain …". */
   readonly title: string
   readonly level: Level
   /** The level falls to `to` where the capability `without` is missing. */

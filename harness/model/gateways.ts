@@ -1,7 +1,7 @@
 import type { OriginProfile } from './profile.ts'
 
 /** How a gateway signs towards its origins, as its vendor documents it. */
-export interface GatewayProfile {
+export interface GatewayPreset {
   readonly name: string
   readonly description: string
   /** The page that says so. */
@@ -82,9 +82,9 @@ export const GATEWAYS = [
     paths: { issuer: '/issuer', jwks: '/issuer/.well-known/jwks.json' },
     profile: { token: BEARER },
   },
-] as const satisfies readonly GatewayProfile[]
+] as const satisfies readonly GatewayPreset[]
 
 /** The gateway of that name. */
-export function gatewayOf(name: string): GatewayProfile | undefined {
+export function gatewayOf(name: string): GatewayPreset | undefined {
   return GATEWAYS.find((gateway) => gateway.name === name)
 }

@@ -51,6 +51,8 @@ export interface Answer {
   /** Identity that the origin echoed, where the profile says how to find it. */
   readonly subject?: string
   readonly failure?: TransportFailure
+  /** The connection ended before the octets that the answer promised: known of raw sockets alone. */
+  readonly cut?: boolean
   /** Milliseconds from the first octet sent to the last one received. */
   readonly ms: number
   /** Number of the connection that carried it: equal numbers prove the same socket. */

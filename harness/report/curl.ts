@@ -28,7 +28,12 @@ function isPrintable(word: string): boolean {
 
 function quoted(word: string): string {
   if (/^[\w./:=@%+-]+$/u.test(word)) return word
-  // $TOKEN has to stay outside of single quotes, or the shell would not put the token in.
-  const parts = word.split('$TOKEN').map((part) => (part === '' ? '' : `'${part.replaceAll("'", String.raw`'\''`)}'`))
-  return parts.join('"$TOKEN"')
+  // $TOKEN and $API_KEY have to stay outside of single quotes, or the shell would not put them in.
+  return word
+    .split(/(\$TOKEN|\$API_KEY)/u)
+    .map((part, at) => {
+      if (at % 2 === 1) return `"${part}"`
+      return part === '' ? '' : `'${part.replaceAll("'", String.raw`'\''`)}'`
+    })
+    .join('')
 }

@@ -2,7 +2,7 @@ import type { IssuerNames } from '../issuer/server.ts'
 import type { KeyStore } from '../issuer/keys.ts'
 import type { Measurement } from '../model/behaviour.ts'
 import type { Operation } from '../openapi/operations.ts'
-import type { GatewayProfile } from '../model/gateways.ts'
+import type { GatewayPreset } from '../model/gateways.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { Suite } from '../model/case.ts'
 import type { OriginProfile } from '../model/profile.ts'
@@ -47,7 +47,7 @@ export interface RunOptions {
   readonly start: (settings: TargetSettings) => Promise<Target>
   readonly control: Control
   /** How the gateway signs; default: the first one that is known. */
-  readonly gateway?: GatewayProfile
+  readonly gateway?: GatewayPreset
   /** Declarations of the command line; they win over those of the target. */
   readonly profile: OriginProfile
   readonly seed: number

@@ -17,6 +17,8 @@ export interface Context {
   readonly expected: readonly ExpectedFinding[]
   /** The user's credentials and their parts, for redaction. */
   readonly secrets: readonly string[]
+  /** The capability without which refusals prove nothing. */
+  readonly noKey: string
 }
 
 /** The level of a case where its condition is missing. */
@@ -62,13 +64,13 @@ export function resultOf(
   const worst = worstOf(outcome.findings)
   const { verdict, reason } = verdictOf(base.level, worst, outcome)
   const known = context.expected.find((entry) => entry.case === base.id && entry.verdict === verdict)
-  const locked = verdict === 'skip' && outcome.stimuli <= 0 && !context.capabilities.has('control')
+  const locked = verdict === 'skip' && outcome.stimuli <= 0 && !context.capabilities.has(context.noKey)
   return {
     ...base,
     verdict,
     ...(verdict === 'warn' && worst ? { nature: worst } : {}),
     ...(reason === undefined ? {} : { reason }),
-    missing: locked ? [missingPart('control', context)] : [],
+    missing: locked ? [missingPart(context.noKey, context)] : [],
     findings: outcome.findings.map((finding) => findingOf(finding, context)),
     notProven: outcome.notProven,
     stimuli: outcome.stimuli,
@@ -113,11 +115,15 @@ function findingOf({ exchange, ...finding }: RawFinding, { origin, secrets }: Co
     method: exchange.method,
     url: `${origin}${exchange.target}`,
     headers: exchange.headers,
-    ...(exchange.body === undefined ? {} : { requestBody: exchange.body }),
+    ...(exchange.body === undefined ? {} : { requestBody: textOf(exchange.body) }),
     answer: exchange.answer,
     secrets,
   })
   return { ...finding, evidence }
+}
+
+function textOf(body: string | Uint8Array): string {
+  return typeof body === 'string' ? body : Buffer.from(body).toString('latin1')
 }
 
 /** How many cases came to each verdict. */

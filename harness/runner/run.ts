@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { exchange } from '../bench/exchange.ts'
 import { runCase } from '../bench/origin-bench.ts'
 import { createRandom } from '../bench/random.ts'
@@ -35,6 +34,7 @@ import type { Context } from './results.ts'
 import { runAll } from './schedule.ts'
 import type { Field } from './schedule.ts'
 import { plan } from './select.ts'
+import { packageVersion } from './version.ts'
 
 /** Audience of control tokens where none is declared. */
 const DEFAULT_AUDIENCE = 'https://orders.example.com'
@@ -105,6 +105,7 @@ export async function runOrigin(options: RunOptions): Promise<Report> {
     says: ORIGIN_CAPABILITIES,
     expected: target.expected,
     secrets: [...(user ? secretsOf(user) : []), ...(profile.apiKey ? [profile.apiKey.key] : [])],
+    noKey: 'control',
   }
   const cause = found.cause === undefined ? undefined : redact(found.cause, context.secrets)
   const field: Field<'origin'> = {
@@ -258,9 +259,4 @@ function userAlgorithm({ header }: UserToken): readonly Algorithm[] {
 
 function inTrialOrder(algorithms: readonly Algorithm[]): readonly Algorithm[] {
   return TRIED_FIRST.filter((algorithm) => algorithms.includes(algorithm))
-}
-
-function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
 }

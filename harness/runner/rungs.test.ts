@@ -11,7 +11,7 @@ import { SUITES } from '../../suites/catalog.ts'
 import { createMint } from '../issuer/mint.ts'
 import { startIssuer } from '../issuer/server.ts'
 import { GATEWAYS } from '../model/gateways.ts'
-import type { GatewayProfile } from '../model/gateways.ts'
+import type { GatewayPreset } from '../model/gateways.ts'
 import type { Report } from '../model/result.ts'
 import { loadDocument } from '../openapi/document.ts'
 import { operationsOf } from '../openapi/operations.ts'
@@ -84,7 +84,7 @@ const verdictsOf = ({ cases }: Report) => Object.fromEntries(cases.map(({ id, ve
 const broken = ({ cases }: Report) => cases.filter(({ verdict }) => !['pass', 'skip', 'info'].includes(verdict))
 
 /** Keys as the gateway publishes them: a set, or a file for each kid. */
-function keysOf({ paths }: GatewayProfile, { issuer, jwksUrl }: TargetSettings): JWTVerifyGetKey {
+function keysOf({ paths }: GatewayPreset, { issuer, jwksUrl }: TargetSettings): JWTVerifyGetKey {
   if (!('pem' in paths)) return createRemoteJWKSet(new URL(jwksUrl))
   return async ({ kid = '', alg }) => {
     const answer = await request(`${new URL(issuer).origin}/${encodeURIComponent(kid)}`)
@@ -95,7 +95,7 @@ function keysOf({ paths }: GatewayProfile, { issuer, jwksUrl }: TargetSettings):
 }
 
 describe('the profile of a gateway', () => {
-  test.each(GATEWAYS.map((gateway) => [gateway.name, gateway as GatewayProfile] as const))(
+  test.each(GATEWAYS.map((gateway) => [gateway.name, gateway as GatewayPreset] as const))(
     '%s: an origin that follows its documents is judged, and nothing is broken',
     async (_, gateway) => {
       const { profile, paths } = gateway

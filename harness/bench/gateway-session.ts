@@ -1,0 +1,81 @@
+import type { Capture } from '../capture/server.ts'
+import type { Client } from '../client/client.ts'
+import type { MovableClock } from '../clock/clock.ts'
+import type { Arrival } from '../model/capture.ts'
+import type { GatewayCapability } from '../model/gateway-capabilities.ts'
+import type { GatewayHooks } from '../model/gateway-bench.ts'
+import type { ApiKey, ResolvedGatewayProfile } from '../model/gateway-profile.ts'
+import type { Answer } from '../model/http.ts'
+import type { Scanner } from '../scanner/scanner.ts'
+import type { Keyring } from './keyring.ts'
+import type { Proofs } from './proofs.ts'
+
+/** What all cases of a run against a gateway share. */
+export interface GatewaySession {
+  readonly profile: ResolvedGatewayProfile
+  /** One for each instance, the one under test first. */
+  readonly clients: readonly [Client, ...Client[]]
+  /** For documents of the gateway, wherever they are; each fetch on a connection of its own. */
+  readonly clientFor: (url: URL) => Client
+  /** Absent where the gateway forwards elsewhere. */
+  readonly captures?: { readonly first: Capture; readonly second: Capture }
+  /** The gateway's clock, where it can be moved. */
+  readonly clock?: MovableClock
+  /** Milliseconds since the epoch at the gateway. */
+  readonly nowMs: () => number
+  readonly hooks: Partial<GatewayHooks>
+  /** Keys of different consumers that worked in the pre-flight, the main one first. */
+  readonly keys: readonly ApiKey[]
+  readonly scanner?: Scanner
+  readonly capabilities: ReadonlySet<GatewayCapability>
+  /** Keys that were published in the run, by when. */
+  readonly keyring: Keyring
+  readonly proofs: Proofs
+  /** Every key of the run, for redaction; grows. */
+  readonly secrets: Set<string>
+  readonly answers: { readonly caseId: string; readonly stimulus: string; readonly answer: Answer }[]
+  /** Spare keys that were taken. */
+  readonly spares: { taken: number }
+  readonly seed: number
+}
+
+/** Path at the origin of a captured request as RFC 3986 section 6.2.2 normalises it, without its query. */
+export function normalPath(target: string): string {
+  const raw = target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/iu, '').replace(/[?#].*$/su, '')
+  const decoded = raw.replaceAll(/%([0-9a-f]{2})/giu, (whole, hex: string) => {
+    const character = String.fromCodePoint(Number.parseInt(hex, 16))
+    return /[\w.~-]/u.test(character) ? character : whole.toUpperCase()
+  })
+  const kept: string[] = []
+  for (const segment of decoded.split('/').slice(1)) {
+    if (segment === '..') kept.pop()
+    else if (segment !== '.') kept.push(segment)
+  }
+  return `/${kept.join('/')}`
+}
+
+/** Whether a request reached an origin on a path that needs a key. */
+export function isProtected({ target }: Pick<Arrival, 'target'>, profile: ResolvedGatewayProfile): boolean {
+  const path = normalPath(target)
+  const others = [profile.entitlement?.route, profile.quota?.route, profile.concurrency?.route]
+  const guarded = [...profile.routes, ...profile.limits.map(({ route }) => route), ...others]
+  const paths = guarded.flatMap((route) => (route ? [route.originPath ?? route.path] : []))
+  return [...paths, ...(profile.upgrade === undefined ? [] : [profile.upgrade])].some((one) => normalPath(one) === path)
+}
+
+/** Requests that reached the capture origins for a nonce, in order. */
+export function arrivalsOf({ captures }: GatewaySession, nonce: string): readonly Arrival[] {
+  if (!captures) return []
+  return [...captures.first.requestsOf(nonce), ...captures.second.requestsOf(nonce)].toSorted(
+    (one, other) => one.monotonicMs - other.monotonicMs,
+  )
+}
+
+/** Audience that a token at this path has to name: that of the route, or of the profile. */
+export function audienceAt({ target }: Pick<Arrival, 'target'>, profile: ResolvedGatewayProfile): string | undefined {
+  const path = normalPath(target)
+  const others = [profile.entitlement?.route, profile.quota?.route, profile.concurrency?.route]
+  const routes = [...profile.routes, ...profile.limits.map(({ route }) => route), ...others]
+  const found = routes.find((route) => route && normalPath(route.originPath ?? route.path) === path)
+  return found?.audience ?? profile.audience
+}

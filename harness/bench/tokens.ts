@@ -1,0 +1,46 @@
+import { carriedToken } from '../capture/carried.ts'
+import { verifyGatewayToken } from '../capture/verify.ts'
+import type { Arrival, TokenExpectation, TokenPlace, VerifiedToken } from '../model/capture.ts'
+import type { ResolvedGatewayProfile } from '../model/gateway-profile.ts'
+import { audienceAt } from './gateway-session.ts'
+import type { GatewaySession } from './gateway-session.ts'
+
+/** Where the gateway puts its token. */
+export function placeOfToken({ token: { header, scheme } }: Pick<ResolvedGatewayProfile, 'token'>): TokenPlace {
+  return scheme === '' ? { header } : { header, scheme }
+}
+
+/** Judges the token of a captured request by all that is declared, with the keys published when it arrived. */
+export async function verifyCaptured(session: GatewaySession, arrival: Arrival): Promise<VerifiedToken> {
+  const { profile, keyring, proofs } = session
+  const carried = carriedToken(arrival, placeOfToken(profile))
+  const { compact } = carried
+  if (compact === undefined) return { problems: carried.problems }
+  const expected = expectationOf(profile, arrival)
+  const kid = verifyGatewayToken(compact, { keys: [] }, expected).header?.['kid']
+  await keyring.learn(kid)
+  if (keyring.publications.length === 0) await keyring.fetch()
+  const sets = keyring.at(arrival, kid)
+  const results = (sets.length === 0 ? [{ keys: [] }] : sets).map(
+    (jwks) => [jwks, verifyGatewayToken(compact, jwks, expected)] as const,
+  )
+  const [jwks, verified] = results.reduce((best, next) =>
+    next[1].problems.length < best[1].problems.length ? next : best,
+  )
+  if (verified.problems.length === 0) proofs.verifier(compact, jwks, expected)
+  return { ...verified, problems: [...carried.problems, ...verified.problems] }
+}
+
+function expectationOf(profile: ResolvedGatewayProfile, arrival: Arrival): TokenExpectation {
+  const audience = audienceAt(arrival, profile)
+  const { issuer, alsoAudiences, algorithms, maxLifetimeSec, typ } = profile
+  return {
+    nowSec: arrival.atMs / 1000,
+    ...(issuer === undefined ? {} : { issuer }),
+    ...(audience === undefined ? {} : { audience }),
+    ...(alsoAudiences ? { alsoAudiences } : {}),
+    ...(algorithms ? { algorithms } : {}),
+    ...(maxLifetimeSec === undefined ? {} : { maxLifetimeSec }),
+    ...(typ === undefined ? {} : { typ }),
+  }
+}
