@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { ORIGIN_CAPABILITIES } from '../harness/model/capabilities.ts'
 import { CLAUSES } from '../harness/model/clauses.ts'
-import { allCases, SUITES } from './catalog.ts'
+import { GATEWAY_CAPABILITIES } from '../harness/model/gateway-capabilities.ts'
+import { ALL_SUITES, allCases } from './catalog.ts'
 import { CATALOG_FILE, catalogMarkdown } from './write-catalog.ts'
 
 /** Ids are public: users name them in configurations and lists of expected findings. */
@@ -120,38 +121,158 @@ const IDS: Readonly<Record<string, readonly string[]>> = {
     'no-side-effect',
   ],
   'origin/load': ['jwe-cost', 'invalid-flood', 'verdicts-under-concurrency', 'alive-after-run'],
+  'gateway/key-auth': [
+    'control-valid',
+    'missing',
+    'unknown',
+    'near-miss',
+    'case-folded',
+    'hostile-values',
+    'control-characters',
+    'oversize',
+    'two-keys',
+    'undeclared-location',
+    'revoked',
+    'expired-or-disabled',
+    'rollover-overlap',
+    'route-entitlement',
+    'every-method',
+    'path-variants',
+    'per-request-not-per-connection',
+    'www-authenticate',
+    'rejection-discloses-nothing',
+    'format',
+  ],
+  'gateway/observed': ['notes'],
+  'gateway/leakage': [
+    'key-in-header',
+    'key-in-query-cookie-body',
+    'key-in-token',
+    'nothing-else-stripped',
+    'jwt-to-client',
+    'redirect-not-followed',
+    'logs',
+  ],
+  'gateway/token': [
+    'exactly-one',
+    'verifies',
+    'kid-resolves',
+    'well-formed',
+    'issuer-audience',
+    'typ',
+    'short-lived',
+    'times-sane',
+    'fresh-with-caching',
+    'subject-per-consumer',
+    'jti-unique',
+    'audience-per-origin',
+  ],
+  'gateway/jwks': [
+    'document',
+    'public-only',
+    'key-metadata',
+    'always-available',
+    'stable',
+    'cache-headers',
+    'rotate-publish-before-use',
+    'rotate-retention',
+    'emergency-revocation',
+    'discovery',
+  ],
+  'gateway/spoofing': [
+    'client-token-replaced',
+    'header-aliases',
+    'identity-headers',
+    'connection-strips-token',
+    'hop-by-hop',
+    'proxy-headers',
+    'host-does-not-change-trust',
+    'header-injection-by-encoding',
+    'trailers',
+    'request-smuggling',
+    'upgrade',
+  ],
+  'gateway/rate-limits': [
+    'under-limit',
+    'over-limit',
+    'throttle-response',
+    'not-forwarded',
+    'window-resets',
+    'partitioning',
+    'client-ip-headers',
+    'cosmetic-variants',
+    'parallel-burst',
+    'others-cannot-burn',
+    'response-syntax',
+    'retry-after-honest',
+    'ratelimit-fields',
+    'not-cached',
+    'quota',
+    'state-shared',
+    'concurrency',
+    'auth-failures',
+  ],
+  'gateway/faults': [
+    'origin-down',
+    'origin-misbehaves',
+    'no-retry-of-post',
+    'key-store-down',
+    'limit-store-down',
+    'signer-down',
+    'overload',
+    'every-forward-is-signed',
+  ],
+  'gateway/leaked-keys': [
+    'alert-revokes',
+    'forged-alert',
+    'raw-body',
+    'key-list',
+    'no-oracle',
+    'batch',
+    'tolerant-receiver',
+    'feedback',
+  ],
 }
 
 /** What a remedy may begin with; a new verb is added here. */
 const VERBS =
   /^(?:Accept|Allow|Answer|Check|Compare|Configure|Count|Decode|Fetch|Guard|Ignore|Import|Keep|Key|Know|Let|Limit|Log|Look|Parse|Pass|Put|Read|Record|Refuse|Remember|Replace|Require|Select|Send|Set|Split|Stop|Take|Update|Use|Verify|Wait|Catch) /u
 
+const CAPABILITIES = { origin: ORIGIN_CAPABILITIES, gateway: GATEWAY_CAPABILITIES }
+
+const CASES = allCases(ALL_SUITES)
+
 describe('catalogue', () => {
   test('has exactly the published ids, in order', () => {
-    expect(Object.fromEntries(SUITES.map((suite) => [suite.id, suite.cases.map(({ id }) => id)]))).toEqual(IDS)
-    expect(SUITES.map(({ id }) => id)).toEqual(Object.keys(IDS))
-    expect(allCases()).toHaveLength(99)
-    expect(new Set(allCases().map(({ id }) => id)).size).toBe(99)
+    const ids = ALL_SUITES.map((suite) => [suite.id, suite.cases.map(({ id }) => id)] as const)
+    expect(Object.fromEntries(ids)).toEqual(IDS)
+    expect(ALL_SUITES.map(({ id }) => id)).toEqual(Object.keys(IDS))
+    expect(CASES).toHaveLength(194)
+    expect(new Set(CASES.map(({ id }) => id)).size).toBe(194)
   })
 
-  test('has one file for each suite, at the path that its id tells', async () => {
-    const files = await readdir(fileURLToPath(new URL('origin', import.meta.url)))
+  test.each(['origin', 'gateway'])(
+    'has one file for each suite about the %s, at the path that its id tells',
+    async (subject) => {
+      const files = await readdir(fileURLToPath(new URL(subject, import.meta.url)))
 
-    const names = files.filter((name) => !name.endsWith('.test.ts')).map((name) => name.replace(/\.ts$/u, ''))
+      const names = files.filter((name) => !name.endsWith('.test.ts')).map((name) => name.replace(/\.ts$/u, ''))
 
-    expect(names.map((name) => `origin/${name}`).toSorted()).toEqual(SUITES.map(({ id }) => id).toSorted())
-    for (const name of names) {
-      const { default: suite } = (await import(`./origin/${name}.ts`)) as { default: unknown }
-      expect(suite).toBe(SUITES.find(({ id }) => id === `origin/${name}`))
-    }
-  })
+      const ids: readonly string[] = ALL_SUITES.map(({ id }) => id).filter((id) => id.startsWith(`${subject}/`))
+      expect(names.map((name) => `${subject}/${name}`).toSorted()).toEqual(ids.toSorted())
+      for (const name of names) {
+        const { default: suite } = (await import(`./${subject}/${name}.ts`)) as { default: unknown }
+        expect(suite).toBe(ALL_SUITES.find(({ id }) => id === `${subject}/${name}`))
+      }
+    },
+  )
 
   test('is written to CATALOG.md', async () => {
-    expect(await readFile(CATALOG_FILE, 'utf8')).toBe(catalogMarkdown(SUITES))
+    expect(await readFile(CATALOG_FILE, 'utf8')).toBe(catalogMarkdown(ALL_SUITES))
   })
 })
 
-describe.each(allCases())('$id', ({ case: item }) => {
+describe.each(CASES)('$id', ({ suite, case: item }) => {
   test('says what is required in words that a reader can use', () => {
     expect(item.id).toMatch(/^[a-z0-9]+(?:-[a-z0-9]+)*$/u)
     expect(item.title).toMatch(/^[a-z]+s [^.]*$/u)
@@ -165,10 +286,11 @@ describe.each(allCases())('$id', ({ case: item }) => {
   })
 
   test('cites clauses and capabilities that exist, each once', () => {
-    const needs = [...item.needs, ...(item.drops ? [item.drops.without] : [])]
+    const needs: readonly string[] = [...item.needs, ...(item.drops ? [item.drops.without] : [])]
+    const [subject] = suite.id.split('/') as [keyof typeof CAPABILITIES]
 
     expect(Object.keys(CLAUSES)).toEqual(expect.arrayContaining([...item.clause]))
-    expect(Object.keys(ORIGIN_CAPABILITIES)).toEqual(expect.arrayContaining(needs))
+    expect(Object.keys(CAPABILITIES[subject])).toEqual(expect.arrayContaining([...needs]))
     expect(new Set(item.clause).size).toBe(item.clause.length)
     expect(new Set(needs).size).toBe(needs.length)
   })

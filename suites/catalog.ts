@@ -1,4 +1,4 @@
-import type { ConformanceCase, Suite } from '../harness/model/case.ts'
+import type { Suite } from '../harness/model/case.ts'
 import faults from './gateway/faults.ts'
 import gatewayObserved from './gateway/observed.ts'
 import jwks from './gateway/jwks.ts'
@@ -46,15 +46,23 @@ export const GATEWAY_SUITES: readonly Suite<'gateway'>[] = [
   leakedKeys,
 ]
 
+/** A suite about whatever subject. */
+export type AnySuite = Suite<'origin'> | Suite<'gateway'> | Suite<'chain'>
+
+/** Every suite, in the order of reports. */
+export const ALL_SUITES: readonly AnySuite[] = [...SUITES, ...GATEWAY_SUITES]
+
 /** A case with the suite that it is part of. */
-export interface CatalogEntry {
+export interface CatalogEntry<S extends AnySuite = Suite> {
   /** Full id, `origin/claims/iss-wrong`. */
   readonly id: string
-  readonly suite: Suite
-  readonly case: ConformanceCase
+  readonly suite: S
+  readonly case: S['cases'][number]
 }
 
 /** Every case of the suites, in order. */
-export function allCases(suites: readonly Suite[] = SUITES): readonly CatalogEntry[] {
+export function allCases<S extends AnySuite = Suite>(
+  suites: readonly S[] = SUITES as readonly S[],
+): readonly CatalogEntry<S>[] {
   return suites.flatMap((suite) => suite.cases.map((item) => ({ id: `${suite.id}/${item.id}`, suite, case: item })))
 }

@@ -10,11 +10,13 @@ import { octets, segmentsOf } from '../harness/model/compact.ts'
 import type { Answer, Probe } from '../harness/model/http.ts'
 import type { JsonObject } from '../harness/model/json.ts'
 import type { Algorithm, KeyRole, Token } from '../harness/model/token.ts'
-import { allCases } from './catalog.ts'
+import { SUITES } from './catalog.ts'
 
 const store = embeddedKeys()
 const ALL: readonly Algorithm[] = ['RS256', 'RS512', 'ES256', 'ES384', 'ES512', 'EdDSA']
-const CASES = allCases().filter(({ suite }) => ['origin/signature', 'origin/format'].includes(suite.id))
+const CASES = SUITES.filter(({ id }) => ['origin/signature', 'origin/format'].includes(id)).flatMap((suite) =>
+  suite.cases.map((item) => ({ id: `${suite.id}/${item.id}`, case: item })),
+)
 const ANSWER: Answer = {
   outcome: 'refused',
   status: 401,

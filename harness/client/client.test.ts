@@ -176,6 +176,68 @@ describe('raw sockets', () => {
   })
 })
 
+test('an answer that breaks off is told from one that is whole', async () => {
+  const whole = 'HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc'
+  const broken = [
+    'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc',
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n',
+  ]
+  for (const [text, cut] of [[whole, undefined], ...broken.map((one) => [one, true] as const)] as const) {
+    await using server = await wire((socket) => void socket.end(text))
+    await using client = createClient(server.origin, 1_000)
+
+    expect((await client.send({ ...GET, raw: true })).cut).toBe(cut)
+  }
+})
+
+describe('a volley', () => {
+  test('gives the answers in its order, each of a connection of its own', async () => {
+    await using server = await wire((socket, text) => {
+      socket.end(`HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n${/n=(\d\d)/u.exec(text)?.[1] ?? ''}`)
+    })
+    await using client = createClient(server.origin, 2_000)
+    const requests = Array.from({ length: 30 }, (_, at) => ({ ...GET, target: `/?n=${at + 10}` }))
+    const answers = await client.volley(requests)
+
+    expect(answers.map(({ body }) => Number(body))).toEqual(requests.map((_, at) => at + 10))
+    expect(new Set(answers.map(({ connection }) => connection)).size).toBe(30)
+    expect(client.sent()).toBe(30)
+  })
+
+  test('tells for each that nothing listens', async () => {
+    const server = await web((_, response) => response.end())
+    await server[Symbol.asyncDispose]()
+    await using client = createClient(server.origin, 500)
+
+    const answers = await client.volley([GET, GET])
+    expect(answers.map(({ failure }) => failure)).toEqual(['unreachable', 'unreachable'])
+  })
+})
+
+describe('talk', () => {
+  test('reads as many answers as are asked for, interim ones aside', async () => {
+    const answers = [
+      'HTTP/1.1 100 Continue\r\n\r\n',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n',
+      'HTTP/1.1 404 Not Found\r\nContent-Length: 1\r\n\r\nb',
+    ].join('')
+    await using server = await wire((socket) => void socket.write(answers))
+    await using client = createClient(server.origin, 300)
+
+    const two = await client.talk(Buffer.from('GET / HTTP/1.1\r\nHost: a\r\n\r\n'), { answers: 2 })
+    expect(two).toMatchObject({ statuses: [200, 404], closed: false })
+    const three = await client.talk(Buffer.from('GET / HTTP/1.1\r\nHost: a\r\n\r\n'), { answers: 3 })
+    expect(three).toMatchObject({ statuses: [200, 404], closed: false })
+  })
+
+  test('tells that the other side closed', async () => {
+    await using server = await wire((socket) => void socket.end('HTTP/1.1 400 Bad Request\r\n\r\nx'))
+    await using client = createClient(server.origin, 1_000)
+
+    expect(await client.talk(Buffer.from('x\r\n\r\n'), {})).toMatchObject({ statuses: [400], closed: true })
+  })
+})
+
 test('a body is cut at 64 kB on both paths', async () => {
   await using server = await web((_, response) => response.end('x'.repeat(200_000)))
   await using client = createClient(server.origin, 2_000)

@@ -14,6 +14,7 @@ const DEADLINE_MS = 2_000
 export async function judgeGateway(
   start: (settings: GatewayTargetSettings) => Promise<GatewayTarget> = embeddedGateway,
   select: Selection = {},
+  deadlineMs: number = DEADLINE_MS,
 ): Promise<Report> {
   return await runGateway({
     suites: GATEWAY_SUITES,
@@ -21,7 +22,7 @@ export async function judgeGateway(
     start,
     profile: {},
     seed: 1,
-    deadlineMs: DEADLINE_MS,
+    deadlineMs,
     strict: false,
     allowInconclusive: false,
     on: () => {
