@@ -66,8 +66,10 @@ function textOf(key: ApiKey | string): string {
   return typeof key === 'string' ? key : key.key
 }
 
-/** Whether a call is the control itself: a refusal of it says all that there is to say. */
-export function isControl({ key, location, query, headers, body, target, on, instance }: Call): boolean {
-  const changes = [key, location, query, headers, body, target, on, instance]
-  return changes.every((change) => change === undefined)
+/** Whether a call is the control itself, with a key that must work: a refusal of it says all that there is to say. */
+export function isControl(call: Call, profile: ResolvedGatewayProfile, keys: readonly ApiKey[]): boolean {
+  const { key, location, query, headers, body, target, on, instance } = call
+  const isKnown = key === undefined || keys.some((one) => one === key)
+  const isDeclared = location === undefined || profile.keyLocations.includes(location)
+  return isKnown && isDeclared && [query, headers, body, target, on, instance].every((change) => change === undefined)
 }

@@ -146,7 +146,7 @@ export class GatewayRun {
 
   async #notForwarded(call: Call, stimulus: string, sent: Sent): Promise<void> {
     const { answer } = sent
-    if (!isControl(call)) {
+    if (!isControl(call, this.#session.profile, this.#session.keys)) {
       const control = await this.control(call)
       if (control.answer.outcome !== 'accepted') {
         this.ledger.doubt(`${stimulus}: not forwarded, but neither is a plain call now (${seen(control.answer)}).`)

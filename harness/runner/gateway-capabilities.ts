@@ -5,6 +5,8 @@ import type { ResolvedGatewayProfile } from '../model/gateway-profile.ts'
 
 /** What a run against a gateway has in hand besides the profile. */
 export interface GatewayMeans {
+  /** There is a key that ought to work. */
+  readonly given: boolean
   /** Keys that worked in the pre-flight, of different consumers. */
   readonly working: number
   readonly captured: boolean
@@ -33,7 +35,7 @@ export function gatewayCapabilities(
   const quota = profile.quota !== undefined && profile.quota.requests <= 500
   const restart = hooks.restart !== undefined
   const met: Readonly<Record<GatewayCapability, boolean>> = {
-    key: means.working > 0,
+    key: means.given,
     capture: means.captured,
     'second-capture': means.secondCaptured,
     'second-consumer': means.working > 1,

@@ -84,9 +84,11 @@ export async function runGateway(options: GatewayRunOptions): Promise<Report> {
     ...(clock ? { clock } : {}),
     nowMs: time.nowMs,
     hooks: target.hooks,
-    keys: found.working,
+    // Where none works, the case about the control says so of the first.
+    keys: found.working.length > 0 ? found.working : candidates.slice(0, 1),
     scanner,
     capabilities: gatewayCapabilities(profile, {
+      given: candidates.length > 0,
       working: distinct(found.working),
       captured: captures !== undefined && found.captured,
       secondCaptured: found.secondCaptured,
