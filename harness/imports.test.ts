@@ -18,6 +18,7 @@ const FOLDERS = [
   'origin',
   'capture',
   'gateway',
+  'scanner',
   'targets',
   'bench',
   'report',
@@ -39,7 +40,10 @@ const RULES: readonly (readonly [file: string, may: readonly string[]])[] = [
   ['harness/gateway/keys/probe.ts', ['model', 'clock', 'signing', 'openapi']],
   ['harness/targets/probe.ts', ['model', 'clock']],
   ['harness/targets/embedded.ts', ['model', 'clock', 'origin']],
-  ['harness/bench/probe.ts', ['model', 'clock', 'client', 'issuer']],
+  ['harness/targets/embedded-gateway.ts', ['model', 'clock', 'gateway']],
+  ['harness/scanner/probe.ts', ['model']],
+  ['harness/bench/probe.ts', ['model', 'clock', 'client', 'issuer', 'capture', 'scanner']],
+  ['suites/gateway/probe.ts', ['model']],
   ['harness/report/probe.ts', ['model']],
 ]
 

@@ -51,8 +51,3 @@ function issuedAt(compact: string | undefined): number | undefined {
   const iat = compact === undefined ? undefined : verifyGatewayToken(compact, none, { nowSec: 0 }).claims?.['iat']
   return typeof iat === 'number' ? iat : undefined
 }
-
-/** Whether a declared time can be let pass at the gateway. */
-export function canPass({ clock }: Pick<GatewaySession, 'clock'>, seconds: number | undefined): boolean {
-  return seconds !== undefined && (clock !== undefined || seconds <= LONGEST_WAIT_SEC)
-}

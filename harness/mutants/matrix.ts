@@ -5,7 +5,6 @@ import { runOrigin } from '../runner/run.ts'
 import { embeddedTarget } from '../targets/embedded.ts'
 import type { Target, TargetSettings } from '../targets/target.ts'
 import { SUITES } from '../../suites/catalog.ts'
-import { MUTANTS } from './catalog.ts'
 import type { Mutant } from './mutant.ts'
 
 /** Longest wait for one answer of a mutant, in milliseconds. */
@@ -47,40 +46,4 @@ export function isAsDeclared({ kills, spills }: Mutant, killed: readonly string[
 /** Full ids of the failed cases. */
 export function failedIn(report: Report): readonly string[] {
   return report.cases.filter(({ verdict }) => isFailure(verdict) || verdict === 'warn').map(({ id }) => id)
-}
-
-/** What the matrix lists: of a mutant that spills, the cases that are its own. */
-function failedBy(mutant: Mutant, kills: ReadonlyMap<string, readonly string[]>): readonly string[] {
-  const killed = kills.get(mutant.id) ?? []
-  return mutant.spills === true ? killed.filter((id) => mutant.kills.includes(id)) : killed
-}
-
-/** The kill matrix in Markdown: every case with the mutants that it unmasks. */
-export function formatMatrix(kills: ReadonlyMap<string, readonly string[]>): string {
-  const rows = SUITES.flatMap((suite) =>
-    suite.cases.map(({ id, level }) => {
-      const full = `${suite.id}/${id}`
-      const killers = MUTANTS.filter((mutant) => failedBy(mutant, kills).includes(full)).map((mutant) => mutant.id)
-      return `| ${full} | ${level} | ${killers.join(', ')} |`
-    }),
-  )
-  const flaws = MUTANTS.map((mutant) => `| ${mutant.id} | ${mutant.flaw} | ${failedBy(mutant, kills).length} |`)
-  return [
-    '# Kill matrix',
-    '',
-    'Made by `npm run mutants -- --write`. Each mutant is the reference origin with one step replaced; a case that no mutant fails would prove nothing.',
-    '',
-    '## Cases, and the mutants that fail them',
-    '',
-    '| case | level | failed by |',
-    '| --- | --- | --- |',
-    ...rows,
-    '',
-    '## Mutants',
-    '',
-    '| mutant | the origin … | cases that it fails |',
-    '| --- | --- | --- |',
-    ...flaws,
-    '',
-  ].join('\n')
 }
