@@ -43,7 +43,12 @@ export interface GatewayOptions {
   readonly accessLog?: LineSink
   readonly events: LineSink
   readonly management?: { readonly port: number; readonly host: string; readonly credential: string }
-  readonly alerts?: { readonly path: string; readonly keyListUrl: string; readonly type: string }
+  readonly alerts?: {
+    readonly path: string
+    readonly keyListUrl: string
+    readonly type: string
+    readonly fetchMs?: number
+  }
   /** Steps in place of the reference's. */
   readonly steps?: Partial<GatewaySteps>
   /** Stores and services in place of the ones that were made. */

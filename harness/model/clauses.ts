@@ -143,6 +143,11 @@ export const CLAUSES = {
   'cve-2025-62610': cve('CVE-2025-62610', 'audience not verified'),
   'cve-2026-25537': cve('CVE-2026-25537', 'malformed exp and nbf taken for absent ones'),
   'cve-2026-35039': cve('CVE-2026-35039', 'claims of another token returned from a cache'),
+  'cwe-204': cwe(204, 'Observable Response Discrepancy'),
+  'github/secret-scanning': {
+    title: 'GitHub secret scanning partner program: receiving and verifying alerts',
+    url: 'https://docs.github.com/en/code-security/secret-scanning/secret-scanning-partnership-program/secret-scanning-partner-program',
+  },
   'oidc-core/rotation': {
     title: 'OpenID Connect Core 1.0, section 10.1.1: Rotation of Asymmetric Signing Keys',
     url: 'https://openid.net/specs/openid-connect-core-1_0.html#RotateSigKeys',

@@ -18,7 +18,7 @@ export function embeddedProfile({ keyListUrl }: GatewayTargetSettings): {
   readonly times: GatewayOptions['times'] & object
   readonly alerts: GatewayOptions['alerts'] & object
 } {
-  const alerts = { path: '/__zuplo/secret-scanning', keyListUrl, type: 'trustspec_api_key' }
+  const alerts = { path: '/__zuplo/secret-scanning', keyListUrl, type: 'trustspec_api_key', fetchMs: 300 }
   return {
     limits: { concurrency: CONCURRENCY, queue: 0, answerMs: 1_000, lingerMs: 50 },
     times: { maxAgeSec: 60, longestLifetimeSec: 60 },

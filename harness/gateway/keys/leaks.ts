@@ -17,6 +17,8 @@ export interface LeakReceiverOptions {
   readonly type: string
   readonly store: KeyStore
   readonly clock: Clock
+  /** Milliseconds for a fetch of the list; default 2000. */
+  readonly fetchMs?: number
   readonly report: (event: OperatorEvent) => void
 }
 

@@ -8,7 +8,7 @@ const LIST_MS = 3_600_000
 const COOLDOWN_MS = 1_000
 
 /** Milliseconds for a fetch of the list, and octets of it. */
-const FETCH_MS = 2_000
+const DEFAULT_FETCH_MS = 2_000
 const MOST_LIST_OCTETS = 256 * 1024
 
 /** The list of keys could not be had: nothing can be checked. */
@@ -22,7 +22,8 @@ export function scannerKeys({
   keyListUrl,
   clock,
   report,
-}: Pick<LeakReceiverOptions, 'keyListUrl' | 'clock' | 'report'>): (
+  fetchMs = DEFAULT_FETCH_MS,
+}: Pick<LeakReceiverOptions, 'keyListUrl' | 'clock' | 'report' | 'fetchMs'>): (
   identifier: string,
 ) => Promise<KeyObject | undefined> {
   let keys = new Map<string, KeyObject>()
@@ -31,7 +32,7 @@ export function scannerKeys({
   let pending: Promise<void> | undefined
   const refresh = async (): Promise<void> => {
     if (!pending && clock.nowMs() - failedMs < COOLDOWN_MS) throw new ListUnavailable()
-    pending ??= fetchList(keyListUrl)
+    pending ??= fetchList(keyListUrl, fetchMs)
       .then(
         (list) => {
           keys = list
@@ -58,9 +59,9 @@ export function scannerKeys({
   }
 }
 
-async function fetchList(url: string): Promise<Map<string, KeyObject>> {
+async function fetchList(url: string, fetchMs: number): Promise<Map<string, KeyObject>> {
   try {
-    const answer = await request(url, { signal: AbortSignal.timeout(FETCH_MS) })
+    const answer = await request(url, { signal: AbortSignal.timeout(fetchMs) })
     const chunks: Uint8Array[] = []
     let octets = 0
     for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
