@@ -1,15 +1,9 @@
-import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
-import { randomInt } from 'node:crypto'
-import { once } from 'node:events'
-import net from 'node:net'
-import { createInterface } from 'node:readline'
-import { setTimeout as wait } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { faketimeClock, findFaketime, NO_FAKETIME } from '../clock/faketime.ts'
 import { TrustspecError } from '../model/errors.ts'
 import type { OriginProfile } from '../model/profile.ts'
 import type { ExpectedFinding } from '../model/result.ts'
+import { freePort, listening, startGuarded } from './guarded.ts'
+import type { Guarded } from './guarded.ts'
 import { residentOctets } from './resident.ts'
 import type { Target, TargetSettings } from './target.ts'
 
@@ -33,13 +27,7 @@ export interface ProcessOptions {
   readonly virtualTime?: boolean
 }
 
-/** Below the ports that systems hand out by themselves (32768 and above on Linux, 49152 elsewhere). */
-const PORTS = [20_000, 32_000] as const
-
 const LOG_LINES = 200
-const POLL_MS = 25
-
-const GUARDIAN = fileURLToPath(new URL('./guardian.ts', import.meta.url))
 
 /** Starts the command on a free port and waits until it answers; ERR_TARGET_DID_NOT_START when it does not. */
 export async function startProcess(options: ProcessOptions): Promise<Target> {
@@ -48,7 +36,7 @@ export async function startProcess(options: ProcessOptions): Promise<Target> {
   const deaths: string[] = []
   const library = options.virtualTime === false ? undefined : findFaketime()
   let clock = library === undefined ? undefined : faketimeClock(library)
-  const start = async (): Promise<Running> => {
+  const start = async (): Promise<Guarded> => {
     const started = await launch(options, port, log, clock?.environment ?? {})
     try {
       await answering(options, port, started, log)
@@ -87,21 +75,14 @@ export async function startProcess(options: ProcessOptions): Promise<Target> {
     logTail: () => log,
     async restart() {
       noteDeath()
-      await stop(running.guardian)
+      await running.stop()
       running = await start()
     },
     async [Symbol.asyncDispose]() {
-      await stop(running.guardian)
+      await running.stop()
       clock?.[Symbol.dispose]()
     },
   }
-}
-
-interface Running {
-  readonly guardian: ChildProcess
-  /** Process id of the shell that became the command. */
-  readonly pid: () => number | undefined
-  readonly exit: () => string | undefined
 }
 
 async function launch(
@@ -109,7 +90,7 @@ async function launch(
   port: number,
   log: string[],
   preload: Readonly<Record<string, string>>,
-): Promise<Running> {
+): Promise<Guarded> {
   const { issuer, jwksUrl, audience } = options.settings
   const values: Readonly<Record<string, string>> = { port: String(port), issuer, jwks_url: jwksUrl, audience }
   const filled = (text: string): string =>
@@ -119,101 +100,30 @@ async function launch(
   const env = { ...process.env, ...told, ...options.settings.environment, ...own }
   // Exported by the shell of the command, so that the guardian keeps its own time.
   const exports = Object.entries(preload).map(([name, value]) => `export ${name}='${value}'; `)
-  // The guardian ends the group when the pipe to it closes: also when the harness is killed outright.
-  const guardian = spawn(process.execPath, [GUARDIAN, `${exports.join('')}${filled(options.command)}`], {
+  return await startGuarded({
+    command: `${exports.join('')}${filled(options.command)}`,
     cwd: options.cwd ?? process.cwd(),
     env,
-    stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
-  })
-  let exit: string | undefined
-  let pid: number | undefined
-  guardian.on('message', (message: { pid?: number; exit?: string }) => {
-    pid = message.pid ?? pid
-    exit = message.exit ?? exit
-  })
-  guardian.once('exit', () => {
-    exit ??= 'the process ended'
-  })
-  for (const stream of [guardian.stdout, guardian.stderr]) {
-    if (!stream) continue
-    createInterface({ input: stream }).on('line', (line) => {
+    onLine(line) {
       log.push(line)
       if (log.length > LOG_LINES) log.shift()
-    })
-  }
-  await Promise.race([once(guardian, 'message'), once(guardian, 'exit')])
-  return {
-    guardian,
-    pid: () => pid,
-    exit: () => exit,
-  }
+    },
+  })
 }
 
 async function answering(
   options: ProcessOptions,
   port: number,
-  running: Running,
+  running: Guarded,
   log: readonly string[],
 ): Promise<void> {
-  const started = Date.now()
-  while (Date.now() - started < options.readyMs) {
-    const exit = running.exit()
-    if (exit !== undefined) throw await notStarted(options, running, exit, log)
-    if (await connects(port)) return
-    await wait(POLL_MS)
-  }
-  throw await notStarted(options, running, `nothing listened on port ${port} within ${options.readyMs / 1000} s`, log)
-}
-
-async function notStarted(
-  options: ProcessOptions,
-  running: Running,
-  reason: string,
-  log: readonly string[],
-): Promise<TrustspecError> {
-  await stop(running.guardian)
-  return new TrustspecError('ERR_TARGET_DID_NOT_START', 'The origin did not start', {
+  const reason = await listening(port, running, options.readyMs)
+  if (reason === undefined) return
+  await running.stop()
+  throw new TrustspecError('ERR_TARGET_DID_NOT_START', 'The origin did not start', {
     command: options.command,
     reason,
     ...(log.length === 0 ? {} : { log: log.slice(-5).join(' | ').slice(0, 800) }),
     instead: 'a command that listens on 127.0.0.1:{port} (or the variable PORT)',
   })
-}
-
-function connects(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = net.connect({ port, host: '127.0.0.1' })
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => {
-      resolve(false)
-    })
-  })
-}
-
-async function stop(guardian: ChildProcess): Promise<void> {
-  if (guardian.exitCode !== null || guardian.signalCode !== null) return
-  const ended = once(guardian, 'exit')
-  guardian.stdin?.end()
-  await ended
-}
-
-/** A port that no other server gets by asking for any, and no connection, also while the origin restarts. */
-async function freePort(): Promise<number> {
-  const port = randomInt(...PORTS)
-  return (await isFree(port)) ? port : await freePort()
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = net.createServer().listen(port, '127.0.0.1')
-  try {
-    await once(server, 'listening')
-  } catch {
-    return false
-  }
-  server.close()
-  await once(server, 'close')
-  return true
 }
