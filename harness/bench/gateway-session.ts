@@ -57,7 +57,12 @@ export function normalPath(target: string): string {
 /** Whether a request reached an origin on a path that needs a key. */
 export function isProtected({ target }: Pick<Arrival, 'target'>, profile: ResolvedGatewayProfile): boolean {
   const path = normalPath(target)
-  const others = [profile.entitlement?.route, profile.quota?.route, profile.concurrency?.route]
+  const others = [
+    profile.entitlement?.route,
+    profile.quota?.route,
+    profile.concurrency?.route,
+    profile.authFailures?.route,
+  ]
   const guarded = [...profile.routes, ...profile.limits.map(({ route }) => route), ...others]
   const paths = guarded.flatMap((route) => (route ? [route.originPath ?? route.path] : []))
   return [...paths, ...(profile.upgrade === undefined ? [] : [profile.upgrade])].some((one) => normalPath(one) === path)
@@ -74,7 +79,12 @@ export function arrivalsOf({ captures }: GatewaySession, nonce: string): readonl
 /** Audience that a token at this path has to name: that of the route, or of the profile. */
 export function audienceAt({ target }: Pick<Arrival, 'target'>, profile: ResolvedGatewayProfile): string | undefined {
   const path = normalPath(target)
-  const others = [profile.entitlement?.route, profile.quota?.route, profile.concurrency?.route]
+  const others = [
+    profile.entitlement?.route,
+    profile.quota?.route,
+    profile.concurrency?.route,
+    profile.authFailures?.route,
+  ]
   const routes = [...profile.routes, ...profile.limits.map(({ route }) => route), ...others]
   const found = routes.find((route) => route && normalPath(route.originPath ?? route.path) === path)
   return found?.audience ?? profile.audience

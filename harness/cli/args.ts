@@ -69,6 +69,7 @@ export const FLAGS = {
     audience: text,
     alg: text,
     'requests-per-minute': text,
+    'failed-keys': text,
     port: text,
     host: text,
     'public-url': text,

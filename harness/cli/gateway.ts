@@ -92,12 +92,14 @@ async function projectOf(given: Given): Promise<GatewayProject> {
     })
   }
   const perMinute = numberOf(given, 'requests-per-minute', 0, 1_000_000) ?? 1_000
+  const failedKeys = numberOf(given, 'failed-keys', 1, 1_000_000)
   const audience = textOf(given, 'audience')
   return plainProject({
     document,
     origin: new URL(origin),
     algorithm,
     requestsPerMinute: perMinute === 0 ? undefined : perMinute,
+    failedKeysPerMinute: failedKeys,
     ...(audience === undefined ? {} : { audience }),
   })
 }

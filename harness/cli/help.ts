@@ -104,6 +104,7 @@ For --openapi
   --audience TEXT            aud of gateway tokens (default: the URL of the origin)
   --alg NAME                 EdDSA (default), RS256, PS256 or ES256
   --requests-per-minute N    limit of each consumer (default 1000; 0: none)
+  --failed-keys N            keys that may fail in a minute from one address; then 429 (default: any number)
 
 Where it listens
   --port N                   default 0: a free one

@@ -159,8 +159,16 @@ export interface GatewayProfile {
   readonly quota?: QuotaProfile
   /** Requests at the origins at once, and the route on which that is tried; more are refused. */
   readonly concurrency?: { readonly requests: number; readonly route: GatewayRoute; readonly status?: number }
-  /** Refusals of unknown keys from one address in a minute, after which more are throttled. */
-  readonly authFailures?: { readonly attempts: number; readonly windowSec: number; readonly status?: number }
+  /**
+   * Unknown keys from one address in a window, after which more are throttled, with 429 unless another status is here.
+   * With a route the limit is that route's alone; without one it is throughout.
+   */
+  readonly authFailures?: {
+    readonly attempts: number
+    readonly windowSec: number
+    readonly status?: number
+    readonly route?: GatewayRoute
+  }
   /** The answer has RateLimit fields (draft-ietf-httpapi-ratelimit-headers). */
   readonly rateLimitFields?: boolean
   /** Seconds for which the gateway waits for an answer of the origin to begin. */

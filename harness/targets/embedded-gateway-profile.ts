@@ -65,6 +65,7 @@ export function embeddedProfile({ keyListUrl }: GatewayTargetSettings): {
         persistent: true,
       },
       concurrency: { requests: CONCURRENCY, route: route('/customers'), status: 503 },
+      authFailures: { attempts: 20, windowSec: 60, route: route('/guarded') },
       rateLimitFields: true,
       originTimeoutSec: 1,
       secretScanning: { path: alerts.path, type: alerts.type, keyListMaxAgeSec: 3_600 },

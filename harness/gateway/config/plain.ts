@@ -23,6 +23,8 @@ export interface PlainOptions {
   readonly algorithm: GatewayAlgorithm
   /** Requests in a minute for each consumer; undefined: no limit. */
   readonly requestsPerMinute: number | undefined
+  /** Keys that may fail in a minute from one address; undefined: any number. */
+  readonly failedKeysPerMinute?: number | undefined
 }
 
 /**
@@ -91,10 +93,19 @@ function checkOrigin({ username, password, search, hash }: URL): void {
   }
 }
 
-function policiesOf({ origin, audience, requestsPerMinute }: PlainOptions): readonly PolicySettings[] {
+function policiesOf({
+  origin,
+  audience,
+  requestsPerMinute,
+  failedKeysPerMinute,
+}: PlainOptions): readonly PolicySettings[] {
   const limit = { rateLimitBy: 'user', requestsAllowed: requestsPerMinute, timeWindowMinutes: 1 }
   return [
-    { name: 'api-key', kind: apiKey, options: {} },
+    {
+      name: 'api-key',
+      kind: apiKey,
+      options: failedKeysPerMinute === undefined ? {} : { failedKeysAllowed: failedKeysPerMinute },
+    },
     ...(requestsPerMinute === undefined ? [] : [{ name: 'rate-limit', kind: rateLimitInbound, options: limit }]),
     { name: 'gateway-token', kind: upstreamJwt, options: { audience: audience ?? origin.origin } },
   ]

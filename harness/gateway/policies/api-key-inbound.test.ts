@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { createMemoryLimits } from '../limits/memory-limits.ts'
 import { stillClock } from '../limits/still-clock.testing.ts'
 import { Headers } from '../headers.ts'
 import { memoryLog } from '../keys/log.ts'
 import { openKeyStore } from '../keys/store.ts'
 import type { KeyStore } from '../keys/store.ts'
-import type { KeyDirectory } from '../policy.ts'
+import type { KeyDirectory, LimitStore } from '../policy.ts'
 import type { GatewayRequest } from '../request.ts'
 import { apiKey } from './api-key-inbound.ts'
 import { faultOf, testContext, testRequest } from './policies.testing.ts'
@@ -24,13 +25,17 @@ beforeEach(async () => {
   id = made.stored.id
 })
 
-function policy(options: Readonly<Record<string, unknown>> = {}, keys: KeyDirectory = store) {
-  const { context, events } = testContext({ clock, keys })
+function policy(
+  options: Readonly<Record<string, unknown>> = {},
+  keys: KeyDirectory = store,
+  limits: LimitStore = createMemoryLimits(clock),
+) {
+  const { context, events } = testContext({ clock, keys, limits })
   const inbound = apiKey.create(options, context)
   return {
     events,
-    send: (lines: string[], search = '') => {
-      const request = testRequest({ headers: new Headers(lines), search })
+    send: (lines: string[], search = '', clientAddress = '192.0.2.1') => {
+      const request = testRequest({ headers: new Headers(lines), search, clientAddress })
       return { verdict: inbound(request), request }
     },
   }
@@ -261,4 +266,42 @@ describe('a key in the query', () => {
       expect(faultOf(queryParamToHeader, { ...options, headerName })).toMatch(/^headerName: the name of a header /u)
     },
   )
+})
+
+describe('keys that fail', () => {
+  const options = { failedKeysAllowed: 3, failedKeysWindowMinutes: 2 }
+
+  test('are throttled by address once there are too many, and no key that works', () => {
+    const { send } = policy(options)
+    const guess = (address?: string) => send(bearer('tsk_guess'), '', address).verdict
+
+    for (let turn = 0; turn < 3; turn += 1) expect(guess()).toMatchObject({ problem: 401 })
+    expect(guess()).toMatchObject({ problem: 429, headers: [['Retry-After', '120']] })
+    expect(send(['Authorization', 'Basic eA==']).verdict).toMatchObject({ problem: 429 })
+    expect(guess('192.0.2.2')).toMatchObject({ problem: 401 })
+    expect(send([]).verdict).toMatchObject({ problem: 401 })
+    expect(send(bearer(key)).verdict).toBeUndefined()
+  })
+
+  test('count again once the window has passed', () => {
+    const { send } = policy(options)
+    for (let turn = 0; turn < 4; turn += 1) send(bearer('tsk_guess'))
+
+    clock.move(120_000)
+
+    expect(send(bearer('tsk_guess')).verdict).toMatchObject({ problem: 401 })
+  })
+
+  test('are not throttled unless the project says so', () => {
+    const { send } = policy()
+    for (let turn = 0; turn < 500; turn += 1) expect(send(bearer('tsk_guess')).verdict).toMatchObject({ problem: 401 })
+  })
+
+  test('are refused where they cannot be counted, and the operator is told', async () => {
+    const { send, events } = policy(options, store, { take: () => Promise.reject(new Error('away')) })
+
+    expect(await send(bearer('tsk_guess')).verdict).toMatchObject({ problem: 401 })
+    expect(await send(bearer(key)).verdict).toBeUndefined()
+    expect(events.map(({ event }) => event)).toEqual(['limit-store-down'])
+  })
 })

@@ -1,11 +1,14 @@
 import { DEFAULT_BUCKET, NAME } from '../keys/store.ts'
 import { createOutage } from '../limits/outage.ts'
+import { positive } from '../limits/caller.ts'
 import { flag, headerName, wholeFrom } from '../options.ts'
 import type { OptionCheck } from '../options.ts'
 import type { KeyDirectory, PolicyKind } from '../policy.ts'
 import { problem } from '../reply.ts'
-import type { Verdict } from '../reply.ts'
+import type { Problem } from '../reply.ts'
 import type { GatewayRequest } from '../request.ts'
+import { createRefuseKey } from './failed-keys.ts'
+import type { FailedKeysOptions, RefuseKey } from './failed-keys.ts'
 import { withoutKey } from './without-key.ts'
 
 /** Seconds for which what is known of keys counts while the key store is silent. */
@@ -17,7 +20,7 @@ const MOST_OCTETS = 512
 /** What the operator is told when keys cannot be checked any more. */
 const silent = Object.assign(new Error('The key store is silent'), { code: 'ERR_SILENT' })
 
-interface Options {
+interface Options extends FailedKeysOptions {
   readonly authHeader: string
   readonly authScheme: string
   readonly bucket: string
@@ -47,6 +50,8 @@ export const apiKey: PolicyKind = {
       bucketId: bucket,
       allowUnauthenticatedRequests: flag,
       cacheTtlSeconds: wholeFrom(0),
+      failedKeysAllowed: wholeFrom(1),
+      failedKeysWindowMinutes: positive,
       disableAutomaticallyAddingKeyHeaderToOpenApi: flag,
     },
   },
@@ -62,6 +67,7 @@ export const apiKey: PolicyKind = {
       // RFC 9110 section 11.6.1. Without a scheme of its own, a header of that name is what the challenge can say.
       headers: [['WWW-Authenticate', `${authScheme === '' ? 'ApiKey' : authScheme} realm="api"`]],
     })
+    const refuse = createRefuseKey(options, context, refusal)
     const silence = problem(503, { detail: 'API keys cannot be checked', headers: [['Retry-After', '1']] })
     return (request) => {
       const presented = presentedIn(request, name, authScheme)
@@ -70,13 +76,13 @@ export const apiKey: PolicyKind = {
         request.headers.remove(name)
         return undefined
       }
-      if (presented === 'unusable') return refusal
+      if (presented === 'unusable') return refuse(request)
       if (keys.silentMs() > cacheTtlSeconds * 1000) {
         outage.away(silent)
         return silence
       }
       outage.back()
-      return judged(request, presented.key, { keys, bucket, nowMs: clock.nowMs(), name, refusal })
+      return judged(request, presented.key, { keys, bucket, nowMs: clock.nowMs(), name, refuse })
     }
   },
 }
@@ -89,13 +95,14 @@ function judged(
     readonly bucket: string
     readonly nowMs: number
     readonly name: string
-    readonly refusal: Verdict
+    readonly refuse: RefuseKey
   },
-): Verdict | undefined {
-  const { keys, bucket, nowMs, name, refusal } = means
+): Problem | undefined | Promise<Problem> {
+  const { keys, bucket, nowMs, name, refuse } = means
   const record = keys.find(bucket, key)
   // The same answer for a key that never was and for one that is no more: nobody learns which it is.
-  if (!record || record.disabled || (record.expiresMs !== undefined && record.expiresMs <= nowMs)) return refusal
+  if (!record || record.disabled || (record.expiresMs !== undefined && record.expiresMs <= nowMs))
+    return refuse(request)
   request.user = { sub: record.consumer, data: record.metadata }
   request.headers.remove(name)
   withoutKey(request, key)
