@@ -2,6 +2,7 @@ import { answerOf, seen } from './exchange.ts'
 import type { Exchange } from './exchange.ts'
 import type { WireAnswer, WireRequest } from '../client/wire.ts'
 import { Inconclusive } from '../model/errors.ts'
+import type { Answer } from '../model/http.ts'
 import type { Call, Passage } from '../model/gateway-bench.ts'
 import type { Failure } from '../model/verdict.ts'
 import { isControl, placeOf, requestOf } from './calls.ts'
@@ -56,7 +57,11 @@ export class GatewayRun {
       const expected = status === undefined ? REFUSAL : 'refused with 4xx, and not forwarded'
       if (!this.#judgeWithheld(stimulus, expected, sent) && answer.outcome === 'crashed')
         this.#crash(stimulus, expected, sent)
-      else if (answer.outcome === 'other' && !(status === 'any-4xx' && is4xx(answer.status))) {
+      else if (
+        answer.outcome === 'other' &&
+        !this.#isThrottled(answer) &&
+        !(status === 'any-4xx' && is4xx(answer.status))
+      ) {
         this.ledger.doubt(odd(stimulus, sent))
       }
       return sent
@@ -156,6 +161,12 @@ export class GatewayRun {
     if (answer.status === 429) this.ledger.doubt(odd(stimulus, sent))
     else if (answer.outcome === 'crashed') this.#crash(stimulus, 'forwarded', sent)
     else this.#fail('fail-closed', stimulus, 'forwarded, and answered by the origin', sent)
+  }
+
+  /** By declaration, wrong keys are answered otherwise once there were many. */
+  #isThrottled({ status }: Answer): boolean {
+    const { authFailures } = this.#session.profile
+    return authFailures !== undefined && authFailures.route === undefined && status === (authFailures.status ?? 429)
   }
 
   /** Judges that nothing got through; true where it did. */

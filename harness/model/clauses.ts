@@ -25,6 +25,7 @@ export const CLAUSES = {
   'rfc6750/query': rfc(6750, '2.3', 'URI Query Parameter'),
   'rfc6750/challenge': rfc(6750, '3', 'The WWW-Authenticate Response Header Field'),
   'rfc6750/error-codes': rfc(6750, '3.1', 'Error Codes'),
+  'rfc6585/429': rfc(6585, '4', '429 Too Many Requests'),
   'rfc6585/431': rfc(6585, '5', '431 Request Header Fields Too Large'),
   'rfc7515/base64url': rfc(7515, '2', 'Terminology: base64url without padding'),
   'rfc7515/jose-header': rfc(7515, '4', 'JOSE Header'),
@@ -72,6 +73,12 @@ export const CLAUSES = {
   'rfc7638/thumbprint': rfc(7638, '3', 'JSON Web Key (JWK) Thumbprint'),
   'rfc7797/jwt': rfc(7797, '7', 'Using b64 with JSON Web Tokens'),
   'rfc8032/verify': rfc(8032, '5.1.7', 'Ed25519 signature verification'),
+  'rfc9110/retry-after': rfc(9110, '10.2.3', 'Retry-After'),
+  'rfc9457/members': rfc(9457, '3.1', 'Members of a Problem Details Object'),
+  'draft/ratelimit': {
+    title: 'draft-ietf-httpapi-ratelimit-headers-11, sections 3 and 4: RateLimit-Policy and RateLimit',
+    url: 'https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-11',
+  },
   'rfc8037/okp': rfc(8037, '3.1', 'Signing with Ed25519'),
   'rfc8725/weak-signature': rfc(8725, '2.1', 'Weak Signatures and Insufficient Signature Validation'),
   'rfc8725/encryption': rfc(8725, '2.3', 'Incorrect Composition of Encryption and Signature'),
@@ -111,6 +118,9 @@ export const CLAUSES = {
   'cwe-405': cwe(405, 'Asymmetric Resource Consumption (Amplification)'),
   'cwe-436': cwe(436, 'Interpretation Conflict'),
   'cwe-488': cwe(488, 'Exposure of Data Element to Wrong Session'),
+  'cwe-837': cwe(837, 'Improper Enforcement of a Single, Unique Action'),
+  'cwe-178': cwe(178, 'Improper Handling of Case Sensitivity'),
+  'cwe-307': cwe(307, 'Improper Restriction of Excessive Authentication Attempts'),
   'cwe-524': cwe(524, 'Use of Cache Containing Sensitive Information'),
   'cwe-598': cwe(598, 'Sensitive Query Strings'),
   'cwe-613': cwe(613, 'Insufficient Session Expiration'),
@@ -155,6 +165,10 @@ export const CLAUSES = {
   'oidc-discovery/validation': {
     title: 'OpenID Connect Discovery 1.0, section 4.3: OpenID Provider Configuration Validation',
     url: 'https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfigurationValidation',
+  },
+  'owasp/api4': {
+    title: 'OWASP API Security Top 10 2023, API4: Unrestricted Resource Consumption',
+    url: 'https://owasp.org/API-Security/editions/2023/en/0xa4-unrestricted-resource-consumption/',
   },
   'owasp/api2': {
     title: 'OWASP API Security Top 10 2023, API2: Broken Authentication',

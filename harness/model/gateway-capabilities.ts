@@ -64,6 +64,14 @@ export const GATEWAY_CAPABILITIES = {
     unlock: '"maxLifetimeSec": 3 or less in the profile, or --clock-url URL',
   },
   limits: { says: 'a declared limit of at most 200 requests', unlock: '"limits" in the profile' },
+  'strict-limits': {
+    says: 'a limit that is declared to be strict',
+    unlock: '"strict": true in "limits" of the profile',
+  },
+  'declared-sharing': {
+    says: 'limits that are declared to be shared or kept',
+    unlock: '"distributed": true in "limits", or "persistent": true in "quota" of the profile',
+  },
   'limit-passage': {
     says: `a declared window of at most 3 s, or ${PASSING}`,
     unlock: '"windowSec": 3 or less in "limits" of the profile, or --clock-url URL',

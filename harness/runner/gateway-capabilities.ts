@@ -61,6 +61,8 @@ export function gatewayCapabilities(
     clock: movableClock,
     'token-passage': passable(profile.maxLifetimeSec),
     limits: has(limits),
+    'strict-limits': limits.some(({ strict }) => strict === true),
+    'declared-sharing': limits.some(({ distributed }) => distributed === true) || profile.quota?.persistent === true,
     'limit-passage': limits.some(({ windowSec }) => passable(windowSec)),
     quota,
     'quota-passage': quota && movableClock,

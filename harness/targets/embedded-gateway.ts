@@ -23,6 +23,8 @@ export interface GatewayFlaw {
   readonly hooks?: (hooks: GatewayHooks) => Partial<GatewayHooks>
   /** Starts something in front of an instance; the URL that callers then use. */
   readonly front?: (url: string) => Promise<{ readonly url: string } & AsyncDisposable>
+  /** Services of the second instance, out of those that it shares with the first. */
+  readonly second?: (services: Services) => Services
   /** The second instance shares nothing with the first. */
   readonly apart?: true
   /** Forgets this part of its state when it is restarted. */
@@ -59,6 +61,7 @@ export async function embeddedGateway(
   const project = await loadProject(PROJECT, environment, kinds)
   const down: Outages = { keys: false, limits: false, signer: false }
   const { adapt = (services: Services) => services, ...replaced } = flaw.options ?? {}
+  const { second = (services: Services) => services } = flaw
   const { profile, limits, times, alerts } = embeddedProfile(settings)
   let generation = 0
   /** What the first instance runs on, for the second to share. */
@@ -94,7 +97,7 @@ export async function embeddedGateway(
       state: { kind: 'memory' },
       publicUrl: first.url,
       wrap: flaw.apart || !tokens ? {} : { tokens: () => tokens, keys: () => first.keys },
-      adapt: (services) => (flaw.apart || !ofFirst ? services : { ...ofFirst, report: services.report }),
+      adapt: (services) => (flaw.apart || !ofFirst ? services : second({ ...ofFirst, report: services.report })),
     })
   }
   running.second = await startSecond()
