@@ -76,6 +76,7 @@ function benchOf(
   return {
     now: () => session.nowMs() / 1000,
     profile,
+    host: session.host,
     keys: session.keys,
     hooks,
     forwards: (call, stimulus) => run.forwards(call, stimulus),

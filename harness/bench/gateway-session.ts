@@ -13,6 +13,8 @@ import type { Proofs } from './proofs.ts'
 /** What all cases of a run against a gateway share. */
 export interface GatewaySession {
   readonly profile: ResolvedGatewayProfile
+  /** What requests to the gateway name as their Host. */
+  readonly host: string
   /** One for each instance, the one under test first. */
   readonly clients: readonly [Client, ...Client[]]
   /** For documents of the gateway, wherever they are; each fetch on a connection of its own. */

@@ -9,7 +9,7 @@ import type { Head } from './head.ts'
 export const KEPT_OCTETS = 1024 * 1024
 
 /** Where and when a request arrived. */
-export type Occasion = Pick<Arrival, 'origin' | 'sequence' | 'connection' | 'turn' | 'atMs' | 'monotonicMs'>
+export type Occasion = Pick<Arrival, 'origin' | 'sequence' | 'connection' | 'turn' | 'atMs' | 'monotonicMs' | 'readAs'>
 
 const EMPTY = Buffer.alloc(0)
 
@@ -42,6 +42,7 @@ export class Recorded implements Arrival, BodySink {
   readonly turn: number
   readonly atMs: number
   readonly monotonicMs: number
+  readonly readAs: Arrival['readAs']
   readonly head: Uint8Array
   readonly method: string
   readonly target: string
@@ -66,6 +67,7 @@ export class Recorded implements Arrival, BodySink {
     this.turn = occasion.turn
     this.atMs = occasion.atMs
     this.monotonicMs = occasion.monotonicMs
+    this.readAs = occasion.readAs
     this.head = Uint8Array.from(octets)
     this.#folded = octets.toString('latin1').toLowerCase()
     this.method = head.method

@@ -113,7 +113,7 @@ class Conversation {
     const extent: Extent = end === 'too-large' ? { kind: 'none' } : extentOf(head, framing)
     this.#turn += 1
     const { journal, clock, name: origin } = this.#context
-    const occasion = { origin, sequence: journal.next(), connection: this.#number, turn: this.#turn }
+    const occasion = { origin, sequence: journal.next(), connection: this.#number, turn: this.#turn, readAs: framing }
     const times = { atMs: clock.nowMs(), monotonicMs: performance.now() }
     const arrival = new Recorded({ ...occasion, ...times }, octets, head, extent, lengths)
     if (end === 'too-large') arrival.found('head-too-large')

@@ -76,6 +76,8 @@ export interface Arrival {
   readonly trailers: HeaderLines
   readonly body: CapturedBody
   readonly anomalies: readonly Anomaly[]
+  /** How the capture origin read it. */
+  readonly readAs: Framing
   /** `cut`: the connection ended, or the capture origin stopped reading, before the end of the message. */
   readonly state: 'reading' | 'whole' | 'cut'
   /** Status of the final answer once its head was sent; 0 before, and where none was sent. */

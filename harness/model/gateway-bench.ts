@@ -70,6 +70,8 @@ export interface KeyWish {
   readonly unentitled?: boolean
   /** A consumer without the attributes that identity headers tell. */
   readonly plain?: boolean
+  /** Value of an attribute that an identity header tells; may hold any characters. */
+  readonly attribute?: string
 }
 
 /** What the operator of a gateway can do to it. Each is there only where its capability is. */
@@ -95,6 +97,8 @@ export interface GatewayBench {
   /** Seconds since the epoch by the clock of the gateway. */
   readonly now: () => number
   readonly profile: ResolvedGatewayProfile
+  /** What a request to the gateway names as its Host. */
+  readonly host: string
   /** Keys of different consumers that worked in the pre-flight, the main one first. */
   readonly keys: readonly ApiKey[]
   readonly hooks: GatewayHooks

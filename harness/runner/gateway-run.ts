@@ -78,6 +78,7 @@ export async function runGateway(options: GatewayRunOptions): Promise<Report> {
   )
   const session: GatewaySession = {
     profile,
+    host: new URL(target.url).host,
     clients: [client, ...instances],
     clientFor: (url) => createClient(url, options.deadlineMs),
     ...(captures ? { captures } : {}),

@@ -45,6 +45,7 @@ export function embeddedProfile({ keyListUrl }: GatewayTargetSettings): {
       identityHeaders: ['X-Consumer-ID', 'X-Consumer-Plan'],
       rotationOverlapSec: 60,
       forwardedPolicy: 'replace',
+      upgrade: '/events',
       limits: [
         {
           route: route('/limited'),

@@ -197,7 +197,8 @@ function hooksOf(
 }
 
 /** Consumers have the plan of the entitled route, unless they are to lack it or any attribute. */
-function metadataOf({ unentitled, plain }: KeyWish): { readonly plan?: string } {
+function metadataOf({ unentitled, plain, attribute }: KeyWish): { readonly plan?: string } {
   if (plain === true) return {}
+  if (attribute !== undefined) return { plan: attribute }
   return { plan: unentitled === true ? 'silver' : 'gold' }
 }
