@@ -42,9 +42,13 @@ export class Keyring {
     return publication
   }
 
+  knows(kid: string): boolean {
+    return this.#publications.some(({ json }) => kidsOf(json).includes(kid))
+  }
+
   /** Looks at the JWKS again if the kid has not been seen; calls at the same time share one look. */
   async learn(kid: unknown): Promise<void> {
-    if (typeof kid !== 'string' || this.#publications.some(({ json }) => kidsOf(json).includes(kid))) return
+    if (typeof kid !== 'string' || this.knows(kid)) return
     this.#asking ??= this.fetch().finally(() => {
       this.#asking = undefined
     })

@@ -1,9 +1,10 @@
 import { carriedToken } from '../capture/carried.ts'
 import { verifyGatewayToken } from '../capture/verify.ts'
-import type { Arrival, TokenExpectation, TokenPlace, VerifiedToken } from '../model/capture.ts'
+import type { Arrival, CaptureOrigin, TokenExpectation, TokenPlace, VerifiedToken } from '../model/capture.ts'
 import type { ResolvedGatewayProfile } from '../model/gateway-profile.ts'
 import { audienceAt } from './gateway-session.ts'
 import type { GatewaySession } from './gateway-session.ts'
+import type { Keyring } from './keyring.ts'
 
 /** Where the gateway puts its token. */
 export function placeOfToken({ token: { header, scheme } }: Pick<ResolvedGatewayProfile, 'token'>): TokenPlace {
@@ -20,7 +21,7 @@ export async function verifyCaptured(session: GatewaySession, arrival: Arrival):
   const kid = verifyGatewayToken(compact, { keys: [] }, expected).header?.['kid']
   await keyring.learn(kid)
   if (keyring.publications.length === 0) await keyring.fetch()
-  const sets = keyring.at(arrival, kid)
+  const sets = [...new Set(keyring.at(arrival, kid))]
   const results = (sets.length === 0 ? [{ keys: [] }] : sets).map(
     (jwks) => [jwks, verifyGatewayToken(compact, jwks, expected)] as const,
   )
@@ -29,6 +30,26 @@ export async function verifyCaptured(session: GatewaySession, arrival: Arrival):
   )
   if (verified.problems.length === 0) proofs.verifier(compact, jwks, expected)
   return { ...verified, problems: [...carried.problems, ...verified.problems] }
+}
+
+/**
+ * Looks at the JWKS as soon as a request arrives whose token names a key that no look has seen: once the run is over,
+ * that key may be published no more.
+ */
+export function watchKeys(
+  origin: Pick<CaptureOrigin, 'onArrival'>,
+  keyring: Keyring,
+  profile: Pick<ResolvedGatewayProfile, 'token'>,
+): Disposable {
+  const known = new Set<string>()
+  return origin.onArrival((arrival) => {
+    const { compact = '' } = carriedToken(arrival, placeOfToken(profile))
+    const header = compact.slice(0, compact.indexOf('.'))
+    if (header === '' || known.has(header)) return
+    const kid = verifyGatewayToken(compact, { keys: [] }, { nowSec: 0 }).header?.['kid']
+    if (typeof kid === 'string' && keyring.knows(kid)) known.add(header)
+    else void keyring.learn(kid)
+  })
 }
 
 function expectationOf(profile: ResolvedGatewayProfile, arrival: Arrival): TokenExpectation {

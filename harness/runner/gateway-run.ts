@@ -2,6 +2,7 @@ import { runGatewayCase } from '../bench/gateway-bench.ts'
 import { requestOf } from '../bench/calls.ts'
 import { Keyring } from '../bench/keyring.ts'
 import { Proofs } from '../bench/proofs.ts'
+import { watchKeys } from '../bench/tokens.ts'
 import { createRandom } from '../bench/random.ts'
 import type { GatewaySession } from '../bench/gateway-session.ts'
 import { startCapture } from '../capture/server.ts'
@@ -60,6 +61,7 @@ export async function runGateway(options: GatewayRunOptions): Promise<Report> {
   const keyring =
     profile.jwksUrl === undefined ? undefined : new Keyring(connectTo(profile.jwksUrl), new URL(profile.jwksUrl))
   const captures = target.captured ? { first, second } : undefined
+  if (captures && keyring) for (const origin of [first, second]) stack.use(watchKeys(origin, keyring, profile))
   const random = createRandom(options.seed, 'pre-flight')
   const found = await gatewayPreflight(
     {

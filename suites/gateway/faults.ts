@@ -88,7 +88,7 @@ export default defineSuite({
     },
     {
       id: 'every-forward-is-signed',
-      title: 'signed every request that it forwarded to a protected path in this run',
+      title: 'signs every request that it forwards to a protected path, all through a run',
       level: 'MUST',
       clause: ['trust/every-forward-signed'],
       needs: ['key', 'capture', 'jwks'],

@@ -12,7 +12,7 @@ export function unknownKey({ keys, random }: GatewayBench): string {
   const letters = 'abcdefghijklmnopqrstuvwxyz'
   const other = (set: string, at: number): string => set[(octets[at] ?? 0) % set.length] ?? ''
   const kept = known.indexOf('_') + 1
-  return [...known]
+  return Array.from(known)
     .map((letter, at) => {
       if (at < kept) return letter
       if (/\d/u.test(letter)) return other('0123456789', at)
@@ -94,8 +94,7 @@ export async function loseKeyStore(bench: GatewayBench): Promise<void> {
       })
     }
   }
-  await recovers(bench)
-  afterwards()
+  await recovers(bench).finally(afterwards)
 }
 
 /** Takes the store of limits away: what is declared happens to known keys, and unknown ones are refused. */
@@ -118,8 +117,7 @@ export async function loseLimitStore(bench: GatewayBench): Promise<void> {
       '"onStoreDown" in "limits" of the profile',
     )
   }
-  await recovers(bench, call)
-  afterwards()
+  await recovers(bench, call).finally(afterwards)
 }
 
 async function judgeWithoutLimit(

@@ -35,7 +35,9 @@ export async function forgedTokens(
 
 /** Every other letter in upper case. */
 function mixed(name: string): string {
-  return [...name].map((letter, at) => (at % 2 === 0 ? letter.toLowerCase() : letter.toUpperCase())).join('')
+  return Array.from(name)
+    .map((letter, at) => (at % 2 === 0 ? letter.toLowerCase() : letter.toUpperCase()))
+    .join('')
 }
 
 /** Calls with a valid key there, and forged tokens where the gateway puts its own. */

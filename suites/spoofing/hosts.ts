@@ -6,34 +6,39 @@ import type { Forged } from './looks.ts'
 
 const EVIL = 'evil.example.com'
 
-const LINES: readonly (readonly [name: string, lines: HeaderLines])[] = [
-  ['Host of somebody else', [['Host', EVIL]]],
-  ['X-Forwarded-Host of somebody else', [['X-Forwarded-Host', EVIL]]],
-  ['X-Forwarded-Proto', [['X-Forwarded-Proto', 'gopher']]],
+const linesFor = (evil: string): readonly (readonly [name: string, lines: HeaderLines])[] => [
+  ['Host', [['Host', evil]]],
+  ['X-Forwarded-Host', [['X-Forwarded-Host', evil]]],
   [
-    'X-Forwarded-Host, -Proto and -Port of somebody else',
+    'X-Forwarded-Host and X-Forwarded-Proto',
     [
-      ['X-Forwarded-Host', EVIL],
+      ['X-Forwarded-Host', evil],
       ['X-Forwarded-Proto', 'https'],
-      ['X-Forwarded-Port', '8443'],
     ],
   ],
-  ['Forwarded with the host of somebody else', [['Forwarded', `host=${EVIL};proto=https`]]],
+  ['Forwarded', [['Forwarded', `host="${evil}";proto=https`]]],
 ]
 
-/** Calls that name another host than the gateway's. */
-function elsewhere({ profile, keys, host }: GatewayBench): readonly Forged[] {
+/** Calls that name another host than the gateway's: one that nobody reaches, and one that the gateway could reach. */
+function elsewhere({ profile, keys, host, secondCapture }: GatewayBench): readonly Forged[] {
   const [{ path }] = profile.routes
   const [at] = profile.keyLocations
   const query = at.in === 'query' ? `?${at.name}=${encodeURIComponent(keys[0]?.key ?? '')}` : ''
+  const hosts = [
+    ['somebody else', EVIL],
+    ['another origin', secondCapture.url.replace(/^.*\/\//u, '')],
+  ] as const
   return [
-    // The same URL each time: an audience that is made of it has to stay the same.
-    ...LINES.map(([name, headers]): Forged => [name, { sameUrl: true, headers }]),
-    ['absolute form with the host of somebody else', { target: `http://${EVIL}${path}${query}` }],
-    [
-      'absolute form with the host of somebody else, and a Host of the gateway',
-      { target: `http://${EVIL}${path}${query}`, headers: [['Host', host]] },
-    ],
+    ['X-Forwarded-Proto', { sameUrl: true, headers: [['X-Forwarded-Proto', 'gopher']] }],
+    ...hosts.flatMap(([whose, evil]): readonly Forged[] => [
+      // The same URL each time: an audience that is made of it has to stay the same.
+      ...linesFor(evil).map(([name, headers]): Forged => [`${name} of ${whose}`, { sameUrl: true, headers }]),
+      [`absolute form with the host of ${whose}`, { target: `http://${evil}${path}${query}` }],
+      [
+        `absolute form with the host of ${whose}, and a Host of the gateway`,
+        { target: `http://${evil}${path}${query}`, headers: [['Host', host]] },
+      ],
+    ]),
   ]
 }
 

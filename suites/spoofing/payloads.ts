@@ -55,7 +55,10 @@ export const PAYLOADS: readonly Payload[] = [
   hidden('CL and TE, the length covers what the chunks leave over', CHUNKED),
   {
     name: 'TE and CL, the length ends before the chunk',
-    octets: (hiding) => post(hiding, [CHUNKED, 'Content-Length: 4'], `${chunk(hiding.inner)}0\r\n\r\n`),
+    octets(hiding) {
+      const body = `${chunk(hiding.inner)}0\r\n\r\n`
+      return post(hiding, [CHUNKED, `Content-Length: ${body.indexOf(hiding.inner)}`], body)
+    },
     seenBy: [CL],
   },
   hidden('TE with a space before the colon', 'Transfer-Encoding : chunked'),
