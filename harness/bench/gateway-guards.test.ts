@@ -399,3 +399,25 @@ describe('embedded gateway', () => {
     expect(result).toMatchObject({ verdict: 'pass' })
   })
 })
+
+test('a token is judged by what was published when it arrived, however often keys changed since', async () => {
+  const { verdict, findings } = await resultOf(
+    async ({ forwards, hooks, elapse, allArrivals, verify, judge }) => {
+      for (let turn = 0; turn < 4; turn += 1) {
+        await forwards({}, `turn ${turn}, before`)
+        await hooks.rotateSigningKey()
+        await elapse(100)
+        await forwards({}, `turn ${turn}, after`)
+        await elapse(400)
+      }
+      for (const arrival of allArrivals()) {
+        const { problems } = await verify(arrival)
+        judge(problems.length === 0, { stimulus: 'one of all', expected: 'valid', observed: JSON.stringify(problems) })
+      }
+    },
+    embeddedGateway,
+    { runs: 'alone' },
+  )
+
+  expect([verdict, findings]).toEqual(['pass', []])
+})

@@ -105,8 +105,10 @@ export function createClient(origin: URL, deadlineMs: number): Client {
     },
     async volley(requests, withinMs = deadlineMs) {
       sent += requests.length
-      const octets = requests.map((request) => requestOctets(request, origin.host))
-      return await exchangeVolley(origin, octets, nextSocket, withinMs)
+      const shots = requests.map((request) => {
+        return { octets: requestOctets(request, origin.host), deadlineMs: request.withinMs ?? withinMs }
+      })
+      return await exchangeVolley(origin, shots, nextSocket)
     },
     async talk(octets, { answers = 1, withinMs = deadlineMs, lingerMs = 0 }) {
       sent += 1

@@ -30,14 +30,15 @@ export async function exchangeRaw(
 /** Sends all at the same moment, on connections that were all open before; the answers in the order of what was sent. */
 export async function exchangeVolley(
   origin: URL,
-  octets: readonly Uint8Array[],
+  shots: readonly { readonly octets: Uint8Array; readonly deadlineMs: number }[],
   next: () => number,
-  deadlineMs: number,
 ): Promise<readonly WireAnswer[]> {
-  const sockets = octets.map(() => dial(origin))
+  const sockets = shots.map(() => dial(origin))
   await Promise.all(sockets.map((socket) => opened(socket, origin)))
   return await Promise.all(
-    sockets.map((socket, at) => converse(socket, octets[at] ?? new Uint8Array(), next(), deadlineMs)),
+    shots.map(
+      async ({ octets, deadlineMs }, at) => await converse(sockets[at] as net.Socket, octets, next(), deadlineMs),
+    ),
   )
 }
 

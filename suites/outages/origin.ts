@@ -7,6 +7,9 @@ import { recovers } from './recovery.ts'
 /** Longest wait for the answer of a gateway whose origin is away, in milliseconds. */
 const ANSWER_MS = 10_000
 
+/** Longest wait for the end of an answer that its origin broke off, in milliseconds. */
+const BROKEN_MS = 3_000
+
 /** A connection of its own: an HTTP client may send once more on another one, and that would count as the gateway's. */
 const ALONE = ['Connection', 'close'] as const
 
@@ -93,8 +96,14 @@ export async function breakOff(bench: GatewayBench): Promise<void> {
     ['reset-mid-body', 'an origin that resets before the length is reached'],
     ['close-mid-chunk', 'an origin that closes in the middle of a chunk'],
   ] as const) {
-    const { answer, programme } = await meet(bench, { fault }, stimulus)
+    const { answer, programme } = await meet(bench, { fault }, stimulus, { withinMs: BROKEN_MS })
     guard(programme.served() > 0, `${stimulus}: it never came to that.`)
+    judge(answer.ms < BROKEN_MS, {
+      stimulus,
+      expected: 'an end of the answer soon after that of the origin',
+      observed: `no end within ${BROKEN_MS} ms`,
+      failure: 'fail-crash',
+    })
     judge(answer.failure !== undefined || answer.cut === true || answer.status >= 500, {
       stimulus,
       expected: 'an answer that shows its caller that it is incomplete',

@@ -1,5 +1,6 @@
 import type { Arrival } from '../../harness/model/capture.ts'
 import type { GatewayBench } from '../../harness/model/gateway-bench.ts'
+import type { Json } from '../../harness/model/json.ts'
 import { judgeToken, plain, told } from '../spoofing/looks.ts'
 
 const CALLS = 500
@@ -7,19 +8,30 @@ const CALLS = 500
 /** Milliseconds that the origin takes for each. */
 const SLOW_MS = 300
 
+/** Longest wait for an answer, in milliseconds: who has to wait longer has long gone. */
+const ANSWER_MS = 5_000
+
 /** Milliseconds in which a gateway has to be itself again. */
 const CALM_MS = 2_000
 
 /** Sends more at once than a gateway can have at its origin, and judges every answer and every request there. */
 export async function overload(bench: GatewayBench): Promise<void> {
-  const { burst, capture, judge, guard, records } = bench
-  const own = await plain(bench, {}, 'a call with a valid key')
+  const { burst, capture, judge, guard, records, keys } = bench
+  // Two consumers in turn, so that a token that went to the wrong request shows.
+  const callers = keys.slice(0, 2)
+  const subjects: (Json | undefined)[] = []
+  for (const [at, key] of callers.entries()) {
+    subjects.push((await plain(bench, { key }, `a call with key ${at + 1}`)).subject)
+  }
   const mark = capture.mark()
   const stimulus = `${CALLS} calls at the same time`
   const passages = await (async () => {
     using _ = capture.answer({ delayMs: SLOW_MS })
     return await burst(
-      Array.from({ length: CALLS }, () => ({})),
+      Array.from({ length: CALLS }, (_, turn) => {
+        const at = turn % callers.length
+        return { query: `caller=${at}`, withinMs: ANSWER_MS, ...(callers[at] ? { key: callers[at] } : {}) }
+      }),
       stimulus,
     )
   })()
@@ -38,19 +50,30 @@ export async function overload(bench: GatewayBench): Promise<void> {
     judge(false, { stimulus, expected: '2xx, 429 or 5xx', observed: `${what}, ${count} times`, failure: 'fail-crash' })
   }
   await calms(bench)
-  const reached = capture.since(mark).filter(({ origin }) => origin === own.arrival.origin)
+  const reached = capture.since(mark).filter(({ target }) => callerOf(target) !== undefined)
   guard(reached.length > 0, 'None of the calls reached the origin, so that nothing is known of their tokens.')
   judge(reached.length >= counts.forwarded, {
     stimulus,
     expected: 'as many requests at the origin as were answered 2xx',
     observed: `${counts.forwarded} answers, ${reached.length} requests`,
   })
-  for (const arrival of distinct(bench, reached)) await judgeToken(bench, arrival, own.subject, stimulus)
+  for (const arrival of distinct(bench, reached)) {
+    await judgeToken(bench, arrival, subjects[callerOf(arrival.target) ?? 0], stimulus)
+  }
 }
 
-/** The same token in the same place is valid every time within a second. */
+/** Which caller a request at the origin is of. */
+function callerOf(target: string): number | undefined {
+  const [, at] = /[?&]caller=(\d)(?:&|$)/u.exec(target) ?? []
+  return at === undefined ? undefined : Number(at)
+}
+
+/** The same token of the same caller is valid every time within these seconds. */
 function distinct({ profile }: GatewayBench, arrivals: readonly Arrival[]): readonly Arrival[] {
-  return [...new Map(arrivals.map((one) => [JSON.stringify(one.header(profile.token.header)), one])).values()]
+  const keyed = arrivals.map((one) => {
+    return [JSON.stringify([callerOf(one.target), one.header(profile.token.header)]), one] as const
+  })
+  return [...new Map(keyed).values()]
 }
 
 async function calms({ observes, judge, guard }: GatewayBench): Promise<void> {

@@ -1,6 +1,7 @@
 import type { GatewayBench } from '../../harness/model/gateway-bench.ts'
 import type { HeaderLines } from '../../harness/model/http.ts'
 import { captured, judgeToken, look, plain } from './looks.ts'
+import { callAt } from './raw.ts'
 
 /** Lists the headers of the gateway in Connection, so that a proxy that obeys late removes them. */
 export async function stripByConnection(bench: GatewayBench): Promise<void> {
@@ -19,10 +20,12 @@ export async function stripByConnection(bench: GatewayBench): Promise<void> {
   ]
   for (const location of profile.keyLocations) {
     const where = `key in the ${location.in} ${location.name}`
-    const own = await plain(bench, { location }, `${where}, no Connection of the caller`)
+    const call = callAt(bench, location)
+    if (!call) continue
+    const own = await plain(bench, call, `${where}, no Connection of the caller`)
     for (const [name, headers] of lists) {
       const stimulus = `${where}, ${name}`
-      for (const arrival of await look(bench, [stimulus, { location, headers }])) {
+      for (const arrival of await look(bench, [stimulus, { ...call, headers }])) {
         await judgeToken(bench, arrival, own.subject, stimulus)
         for (const one of identity.filter((other) => own.arrival.header(other).length > 0)) {
           judge(arrival.header(one).length > 0, {

@@ -1,11 +1,12 @@
 import { Buffer } from 'node:buffer'
 import { createPrivateKey, sign } from 'node:crypto'
-import type { GatewayBench } from '../../harness/model/gateway-bench.ts'
+import type { Call, GatewayBench } from '../../harness/model/gateway-bench.ts'
 import type { KeyLocation } from '../../harness/model/gateway-profile.ts'
 import type { HeaderLines } from '../../harness/model/http.ts'
 import type { JsonObject } from '../../harness/model/json.ts'
 import { captured, judgeToken, look, plain } from './looks.ts'
 import type { Forged, Plain } from './looks.ts'
+import { callAt } from './raw.ts'
 
 /** PKCS#8 of an Ed25519 key in front of its 32 octets (RFC 8410 section 7). */
 const ED25519 = Buffer.from('302e020100300506032b657004220420', 'hex')
@@ -44,6 +45,7 @@ function mixed(name: string): string {
 export function withForged(
   { profile, keys }: GatewayBench,
   location: KeyLocation,
+  call: Call,
   signed: string,
   others: readonly (readonly [name: string, compact: string])[],
 ): readonly Forged[] {
@@ -51,7 +53,7 @@ export function withForged(
   const value = (compact: string): string => (scheme === '' ? compact : `${scheme} ${compact}`)
   const lines = (...names: readonly string[]): HeaderLines => names.map((name) => [name, value(signed)])
   const where = `key in the ${location.in} ${location.name}`
-  const called = (name: string, headers: HeaderLines): Forged => [`${where}, ${name}`, { location, headers }]
+  const called = (name: string, headers: HeaderLines): Forged => [`${where}, ${name}`, { ...call, headers }]
   const isShared = location.in === 'header' && location.name.toLowerCase() === header.toLowerCase()
   const key = keys[0]?.key ?? ''
   const own = location.scheme === undefined || location.scheme === '' ? key : `${location.scheme} ${key}`
@@ -91,7 +93,9 @@ export async function replaceToken(bench: GatewayBench): Promise<void> {
     if (theirs !== undefined) real.push(['a token of the gateway for another consumer', theirs])
   }
   for (const location of profile.keyLocations) {
-    for (const one of withForged(bench, location, signed, [...others, ...real])) {
+    const call = callAt(bench, location)
+    if (!call) continue
+    for (const one of withForged(bench, location, call, signed, [...others, ...real])) {
       const [stimulus] = one
       for (const arrival of await look(bench, one)) {
         const lines = arrival.header(profile.token.header)

@@ -10,7 +10,8 @@ export async function spoofIdentity(bench: GatewayBench, key: ApiKey, who: strin
   const own = await captured(bench, { key }, `key ${who}, without identity headers`)
   const decoy = `forged-${nonce()}`
   for (const name of names) {
-    const theirs = keys.find(({ consumer }) => consumer !== key.consumer)?.identity?.[name]
+    const other = keys.find(({ consumer }) => consumer !== key.consumer)
+    const theirs = other && attributeOf(other, name)
     const isTelling = theirs !== undefined && !own.header(name).includes(theirs)
     for (const [what, value] of [
       ['a made-up value', decoy] as const,
@@ -18,22 +19,27 @@ export async function spoofIdentity(bench: GatewayBench, key: ApiKey, who: strin
     ]) {
       const stimulus = `key ${who}, ${name} with ${what}`
       const reached = await look(bench, [stimulus, { key, headers: [[name, value]] }])
-      await judgeIdentity(bench, reached, key, [name], value, stimulus)
+      await judgeIdentity(bench, { reached, own, key, names: [name], forged: value, stimulus })
     }
   }
-  const lowered = names.flatMap((name) => [[name, decoy] as const, [name.toLowerCase(), decoy] as const])
   const stimulus = `key ${who}, all identity headers twice`
-  await judgeIdentity(bench, await look(bench, [stimulus, { key, headers: lowered }]), key, names, decoy, stimulus)
+  const headers = names.flatMap((name) => [[name, decoy] as const, [name.toLowerCase(), decoy] as const])
+  const reached = await look(bench, [stimulus, { key, headers }])
+  await judgeIdentity(bench, { reached, own, key, names, forged: decoy, stimulus })
 }
 
-async function judgeIdentity(
-  { judge, search }: GatewayBench,
-  reached: readonly Arrival[],
-  { identity }: ApiKey,
-  names: readonly string[],
-  forged: string,
-  stimulus: string,
-): Promise<void> {
+interface Spoofed {
+  readonly reached: readonly Arrival[]
+  /** The same call without anything forged. */
+  readonly own: Arrival
+  readonly key: ApiKey
+  readonly names: readonly string[]
+  readonly forged: string
+  readonly stimulus: string
+}
+
+async function judgeIdentity({ judge, search }: GatewayBench, spoofed: Spoofed): Promise<void> {
+  const { reached, own, key, names, forged, stimulus } = spoofed
   for (const arrival of reached) {
     for (const name of names) {
       const values = arrival.header(name)
@@ -43,8 +49,9 @@ async function judgeIdentity(
         observed: 'the value that the caller forged',
         failure: 'fail-open',
       })
-      const due = identity?.[name]
-      judge(identity === undefined || values.every((value) => value === due), {
+      const due = attributeOf(key, name)
+      const told = values.join(', ')
+      judge(key.identity === undefined || values.length === 0 || told === due || told === own.header(name).join(', '), {
         stimulus,
         expected: due === undefined ? `no ${name}, for the consumer has none` : `${name} as declared of the consumer`,
         observed: `${values.length} lines, not all of them so`,
@@ -62,11 +69,16 @@ async function judgeIdentity(
   })
 }
 
+/** What a header is declared to say of the consumer; names compare without regard to case. */
+function attributeOf({ identity = {} }: ApiKey, name: string): string | undefined {
+  return Object.entries(identity).find(([other]) => other.toLowerCase() === name.toLowerCase())?.[1]
+}
+
 /** A key of a consumer that lacks the attribute of an identity header; undefined where there is none to be had. */
 export async function keyWithoutAttribute(bench: GatewayBench): Promise<ApiKey | undefined> {
   const { profile, keys, can, freshKey } = bench
   const { identityHeaders: names = [] } = profile
-  const declared = keys.find(({ identity }) => identity && names.some((name) => identity[name] === undefined))
+  const declared = keys.find((key) => key.identity && names.some((name) => attributeOf(key, name) === undefined))
   if (declared) return declared
   return can('issue-key', 'a consumer that lacks the attribute') ? await freshKey({ plain: true }) : undefined
 }

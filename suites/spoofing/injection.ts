@@ -2,6 +2,7 @@ import type { GatewayBench } from '../../harness/model/gateway-bench.ts'
 import type { KeyLocation } from '../../harness/model/gateway-profile.ts'
 import { judgeToken, look, plain } from './looks.ts'
 import type { Forged } from './looks.ts'
+import { callAt } from './raw.ts'
 
 /** A header that no gateway sets. */
 const MARK = 'X-Trustspec-Injected'
@@ -26,10 +27,11 @@ export async function injectHeaders(bench: GatewayBench): Promise<void> {
     ['CR LF behind a space in the query', { query: `q=a%20HTTP/1.1${encoded}` }],
     ['CR LF at the end of the path', { target: `${path}${encoded}?trustspec={nonce}${query}` }],
     ['CR LF behind a slash in the path', { target: `${path}/a${encoded}?trustspec={nonce}${query}` }],
-    ...profile.keyLocations.map((location): Forged => [
-      `CR LF behind the key in the ${location.in} ${location.name}`,
-      { location, key: keyWith(location, key, encoded) },
-    ]),
+    ...profile.keyLocations.flatMap((location): readonly Forged[] => {
+      const call = callAt(bench, location)
+      const name = `CR LF behind the key in the ${location.in} ${location.name}`
+      return call ? [[name, { ...call, key: keyWith(location, key, encoded) }]] : []
+    }),
     ['CR LF in another header', { headers: [['X-Ordinary', `a${encoded}`]] }],
   ]
   for (const one of calls) await judgeInjection(bench, one, names, forged, own.subject)

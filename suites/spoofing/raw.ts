@@ -1,5 +1,5 @@
-import type { GatewayBench } from '../../harness/model/gateway-bench.ts'
-import type { GatewayRoute } from '../../harness/model/gateway-profile.ts'
+import type { Call, GatewayBench } from '../../harness/model/gateway-bench.ts'
+import type { GatewayRoute, KeyLocation } from '../../harness/model/gateway-profile.ts'
 
 /** A route and a method of it that takes a body. */
 export interface Writes {
@@ -14,6 +14,13 @@ export function writing({ profile }: Pick<GatewayBench, 'profile'>): Writes | un
     if (method !== undefined) return { route, method }
   }
   return undefined
+}
+
+/** A call whose key goes there: a body has to be one that the route takes. Undefined where no route does. */
+export function callAt(bench: Pick<GatewayBench, 'profile'>, location: KeyLocation): Call | undefined {
+  if (location.in !== 'body') return { location }
+  const writes = writing(bench)
+  return writes && { ...writes, location }
 }
 
 /** Request line and header lines of a call by hand, as the wire has them, without the empty line. */

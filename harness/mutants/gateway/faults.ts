@@ -177,4 +177,24 @@ export const faultsMutants: readonly GatewayMutant[] = [
     make: () => ({ options: { limits: { concurrency: 8, queue: 1_000_000, queueMs: 3_600_000 } } }),
     kills: ['gateway/faults/overload'],
   },
+  {
+    id: 'G142',
+    flaw: 'sends the token of another caller when many ask at once',
+    make() {
+      let active = 0
+      let last: string | undefined
+      return exchanging(async (given, steps, context) => {
+        active += 1
+        try {
+          const at = given.lines.findIndex((name) => name.toLowerCase() === 'authorization') + 1
+          const lines = given.lines.map((line, index) => (active > 50 && index === at ? (last ?? line) : line))
+          last ??= active > 1 ? given.lines[at] : undefined
+          return await referenceSteps.exchange({ ...given, lines }, steps, context)
+        } finally {
+          active -= 1
+        }
+      })
+    },
+    kills: ['gateway/faults/overload'],
+  },
 ]
