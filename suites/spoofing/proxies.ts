@@ -37,17 +37,16 @@ export async function spoofAddress(bench: GatewayBench): Promise<void> {
             : 'of the gateway',
       )
       if (policy === undefined) continue
-      const doubtful = policy === 'append' ? entries.slice(-1) : entries
-      judge(!doubtful.some((entry) => entry.includes(FORGED)), {
+      const isForged = (policy === 'append' ? entries.slice(-1) : entries).some((entry) => entry.includes(FORGED))
+      judge(!isForged && (policy !== 'remove' || entries.length === 0), {
         stimulus,
-        expected: policy === 'append' ? 'the address of the peer as its last entry, or none' : 'no forged address',
-        observed: 'the forged address',
+        expected: {
+          append: 'the address of the peer as its last entry, or none',
+          replace: 'no forged address',
+          remove: `no ${name}, as declared`,
+        }[policy],
+        observed: isForged ? 'the forged address' : `${name} with ${entries.length} entries`,
         failure: 'fail-open',
-      })
-      judge(policy !== 'remove' || entries.length === 0, {
-        stimulus,
-        expected: `no ${name}, as declared`,
-        observed: `${name} with ${entries.length} entries`,
       })
     }
   }
