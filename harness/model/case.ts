@@ -45,8 +45,8 @@ export interface ConformanceCase<S extends Subject = 'origin'> {
 }
 
 export interface Suite<S extends Subject = 'origin'> {
-  /** `origin/claims`: where the file is. */
-  readonly id: `${S}/${string}`
+  /** `origin/claims`: where the file is; the chain has one suite, `chain`. */
+  readonly id: `${S}/${string}` | (S & 'chain')
   readonly title: string
   readonly cases: readonly ConformanceCase<S>[]
 }
