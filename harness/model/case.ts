@@ -1,6 +1,7 @@
 import type { OriginBench } from './bench.ts'
 import type { OriginCapability } from './capabilities.ts'
-import type { ChainBench, ChainCapability } from './chain-bench.ts'
+import type { ChainBench } from './chain-bench.ts'
+import type { ChainCapability } from './chain-capabilities.ts'
 import type { ClauseId } from './clauses.ts'
 import type { GatewayBench } from './gateway-bench.ts'
 import type { GatewayCapability } from './gateway-capabilities.ts'
