@@ -19,6 +19,7 @@ const FOLDERS = [
   'capture',
   'gateway',
   'scanner',
+  'tap',
   'targets',
   'bench',
   'report',
@@ -42,7 +43,8 @@ const RULES: readonly (readonly [file: string, may: readonly string[]])[] = [
   ['harness/targets/embedded.ts', ['model', 'clock', 'origin']],
   ['harness/targets/embedded-gateway.ts', ['model', 'clock', 'gateway']],
   ['harness/scanner/probe.ts', ['model']],
-  ['harness/bench/probe.ts', ['model', 'clock', 'client', 'issuer', 'capture', 'scanner']],
+  ['harness/tap/probe.ts', ['model', 'clock', 'capture']],
+  ['harness/bench/probe.ts', ['model', 'clock', 'client', 'issuer', 'capture', 'scanner', 'tap']],
   ['suites/gateway/probe.ts', ['model']],
   ['harness/report/probe.ts', ['model']],
 ]

@@ -1,4 +1,5 @@
 import type { Suite } from '../harness/model/case.ts'
+import chain from './chain/chain.ts'
 import faults from './gateway/faults.ts'
 import gatewayObserved from './gateway/observed.ts'
 import jwks from './gateway/jwks.ts'
@@ -46,11 +47,14 @@ export const GATEWAY_SUITES: readonly Suite<'gateway'>[] = [
   leakedKeys,
 ]
 
+/** Every suite about a gateway and its origin together, in the order of reports. */
+export const CHAIN_SUITES: readonly Suite<'chain'>[] = [chain]
+
 /** A suite about whatever subject. */
 export type AnySuite = Suite | Suite<'gateway'> | Suite<'chain'>
 
 /** Every suite, in the order of reports. */
-export const ALL_SUITES: readonly AnySuite[] = [...SUITES, ...GATEWAY_SUITES]
+export const ALL_SUITES: readonly AnySuite[] = [...SUITES, ...GATEWAY_SUITES, ...CHAIN_SUITES]
 
 /** A case with the suite that it is part of. */
 export interface CatalogEntry<S extends AnySuite = Suite> {

@@ -11,6 +11,8 @@ export interface Exchange {
   readonly headers: HeaderLines
   readonly body?: string | Uint8Array
   readonly answer: Answer
+  /** Scheme, host and port that it was sent to, where that is not the target of the run. */
+  readonly base?: string
 }
 
 /** Route and method of a probe after the defaults. */

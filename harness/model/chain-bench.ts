@@ -47,9 +47,6 @@ export interface JwksCut extends Disposable {
   readonly served: () => number
 }
 
-/** The side of a chain whose clock is moved alone. */
-export type Side = 'gateway' | 'origin'
-
 /** What a chain case is given. As with OriginBench, steps do not throw, and each has to be awaited. */
 export interface ChainBench {
   /** Seconds since the epoch by the clock of the origin. */
@@ -101,9 +98,9 @@ export interface ChainBench {
   readonly notProven: (stimulus: string, reason: string, unlock: string) => void
   /** A key that no token was minted for, where the gateway can issue one; else the main one. */
   readonly freshKey: () => Promise<ApiKey>
-  /** Lets time pass on both sides: their clocks are moved, which is proven, or at most three seconds are waited. */
+  /** Lets time pass on both sides: their clocks are moved, or at most three seconds are waited. */
   readonly elapse: (seconds: number) => Promise<void>
-  /** Moves the clock of one side alone, forward; when the case ends the other one follows, if it can. */
-  readonly ahead: (side: Side, seconds: number) => Promise<void>
+  /** Moves the clock of one side, so that the origin is so far ahead of the gateway, or behind; until the case ends. */
+  readonly skew: (seconds: number) => Promise<void>
   readonly nonce: () => string
 }

@@ -119,6 +119,7 @@ export const CLAUSES = {
   'cwe-190': cwe(190, 'Integer Overflow or Wraparound'),
   'cwe-209': cwe(209, 'Error Message Containing Sensitive Information'),
   'cwe-295': cwe(295, 'Improper Certificate Validation'),
+  'cwe-324': cwe(324, 'Use of a Key Past its Expiration Date'),
   'cwe-347': cwe(347, 'Improper Verification of Cryptographic Signature'),
   'cwe-384': cwe(384, 'Session Fixation'),
   'cwe-200': cwe(200, 'Exposure of Sensitive Information'),

@@ -39,3 +39,24 @@ export const REFERENCE_PROFILE = {
     honoursCacheControl: true,
   },
 } as const satisfies OriginProfile
+
+/**
+ * What the reference origin declares behind the reference gateway. A removed key dies here well before the tokens that
+ * it signed do, so that it can be seen which of the two an origin looks at.
+ */
+export const CHAINED_PROFILE = {
+  algorithms: ['EdDSA'],
+  audience: 'https://orders.example.com',
+  typ: 'JWT',
+  requiredClaims: ['iss', 'aud', 'exp', 'sub', 'iat', 'jti'],
+  leewaySec: 15,
+  maxLifetimeSec: 60,
+  marker: MARKER,
+  identityEcho: '/sub',
+  routes: [
+    { path: '/orders', methods: ['GET', 'POST'] },
+    { path: '/customers', methods: ['GET', 'POST'] },
+    { path: '/transfers/count', methods: ['GET'] },
+  ],
+  jwks: { mode: 'static', maxAgeSec: 20, cooldownSec: 5, timeoutMs: 500, workers: 1 },
+} as const satisfies OriginProfile

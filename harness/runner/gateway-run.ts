@@ -170,9 +170,9 @@ export function resolveGatewayProfile(declared: GatewayProfile, url: string): Re
 }
 
 /** The keys that are declared, or freshly issued ones; every key that is known is a secret from here on. */
-async function candidatesOf(
+export async function candidatesOf(
   profile: ResolvedGatewayProfile,
-  { hooks }: GatewayTarget,
+  { hooks }: Pick<GatewayTarget, 'hooks'>,
   secrets: Set<string>,
 ): Promise<readonly ApiKey[]> {
   const declared = [
@@ -195,6 +195,7 @@ async function candidatesOf(
   return issued
 }
 
-function distinct(keys: readonly ApiKey[]): number {
+/** How many consumers the keys are of. */
+export function distinct(keys: readonly ApiKey[]): number {
   return new Set(keys.map(({ consumer }) => consumer)).size
 }

@@ -113,7 +113,7 @@ function findingOf({ exchange, ...finding }: RawFinding, { origin, secrets }: Co
   if (!exchange) return finding
   const evidence = formatEvidence({
     method: exchange.method,
-    url: `${origin}${exchange.target}`,
+    url: `${exchange.base ?? origin}${exchange.target}`,
     headers: exchange.headers,
     ...(exchange.body === undefined ? {} : { requestBody: textOf(exchange.body) }),
     answer: exchange.answer,

@@ -16,7 +16,10 @@ const IDENTITY_HEADERS = [
 ]
 
 /** Identity headers, declared ones too, that all name this subject. */
-export function identityHeaders({ identityHeaders: declared = [] }: ResolvedProfile, subject: string): HeaderLines {
+export function identityHeaders(
+  { identityHeaders: declared = [] }: Pick<ResolvedProfile, 'identityHeaders'>,
+  subject: string,
+): HeaderLines {
   const userinfo = Buffer.from(JSON.stringify({ sub: subject })).toString('base64')
   const value = (name: string): string => (name === 'X-Gateway-Verified' ? 'true' : subject)
   return [
@@ -26,7 +29,7 @@ export function identityHeaders({ identityHeaders: declared = [] }: ResolvedProf
 }
 
 /** What claims that a request comes from a trusted place. */
-const PLACES: HeaderLines = [
+export const PLACES: HeaderLines = [
   ['X-Forwarded-For', '127.0.0.1'],
   ['X-Real-IP', '127.0.0.1'],
   ['Forwarded', 'for=127.0.0.1;host=localhost;proto=https'],
