@@ -2,9 +2,10 @@ import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { ORIGIN_CAPABILITIES } from '../harness/model/capabilities.ts'
+import { CHAIN_CAPABILITIES } from '../harness/model/chain-capabilities.ts'
 import { CLAUSES } from '../harness/model/clauses.ts'
 import { GATEWAY_CAPABILITIES } from '../harness/model/gateway-capabilities.ts'
-import { ALL_SUITES, allCases } from './catalog.ts'
+import { ALL_SUITES, allCases, CHAIN_SUITES } from './catalog.ts'
 import { CATALOG_FILE, catalogMarkdown } from './write-catalog.ts'
 
 /** Ids are public: users name them in configurations and lists of expected findings. */
@@ -232,13 +233,24 @@ const IDS: Readonly<Record<string, readonly string[]>> = {
     'tolerant-receiver',
     'feedback',
   ],
+  chain: [
+    'happy-path',
+    'direct-to-origin',
+    'token-expires-at-origin',
+    'rotation-without-loss',
+    'signing-key-revocation',
+    'jwks-outage',
+    'clock-skew',
+    'gateway-restart',
+    'instances-agree',
+  ],
 }
 
 /** What a remedy may begin with; a new verb is added here. */
 const VERBS =
   /^(?:Accept|Allow|Answer|Check|Compare|Configure|Count|Decode|Fetch|Guard|Ignore|Import|Keep|Key|Know|Let|Limit|Log|Look|Parse|Pass|Put|Read|Record|Refuse|Remember|Remove|Replace|Require|Select|Send|Set|Sign|Split|Stop|Take|Update|Use|Verify|Wait|Catch) /u
 
-const CAPABILITIES = { origin: ORIGIN_CAPABILITIES, gateway: GATEWAY_CAPABILITIES }
+const CAPABILITIES = { origin: ORIGIN_CAPABILITIES, gateway: GATEWAY_CAPABILITIES, chain: CHAIN_CAPABILITIES }
 
 const CASES = allCases(ALL_SUITES)
 
@@ -247,8 +259,8 @@ describe('catalogue', () => {
     const ids = ALL_SUITES.map((suite) => [suite.id, suite.cases.map(({ id }) => id)] as const)
     expect(Object.fromEntries(ids)).toEqual(IDS)
     expect(ALL_SUITES.map(({ id }) => id)).toEqual(Object.keys(IDS))
-    expect(CASES).toHaveLength(194)
-    expect(new Set(CASES.map(({ id }) => id)).size).toBe(194)
+    expect(CASES).toHaveLength(203)
+    expect(new Set(CASES.map(({ id }) => id)).size).toBe(203)
   })
 
   test.each(['origin', 'gateway'])(
@@ -266,6 +278,11 @@ describe('catalogue', () => {
       }
     },
   )
+
+  test('has one file for the suite about the chain', async () => {
+    expect(await readdir(fileURLToPath(new URL('chain', import.meta.url)))).toEqual(['chain.ts'])
+    expect(CHAIN_SUITES.map(({ id }) => id)).toEqual(['chain'])
+  })
 
   test('is written to CATALOG.md', async () => {
     expect(await readFile(CATALOG_FILE, 'utf8')).toBe(catalogMarkdown(ALL_SUITES))

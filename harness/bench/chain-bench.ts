@@ -4,6 +4,7 @@ import { verifyGatewayToken } from '../capture/verify.ts'
 import type { ConformanceCase } from '../model/case.ts'
 import type { ChainBench, Crossing, TappedToken } from '../model/chain-bench.ts'
 import { CHAIN_CAPABILITIES } from '../model/chain-capabilities.ts'
+import type { ApiKey } from '../model/gateway-profile.ts'
 import { Inconclusive, NotApplicable, TrustspecError } from '../model/errors.ts'
 import type { ChainSession } from './chain-session.ts'
 import { passInChain, skewTo } from './chain-passage.ts'
@@ -19,8 +20,9 @@ import { placeOfToken } from './tokens.ts'
 /** The case about the control itself: it is judged even where the control fails. */
 export const CHAIN_CONTROL = 'chain/happy-path'
 
-/** Longest wait for a gateway that is started again, and between two looks, in milliseconds. */
+/** Longest wait for a gateway that is started again, for a key that was issued, and between two looks, in milliseconds. */
 const REVIVED_MS = 3_000
+const KNOWN_MS = 1_000
 const POLL_MS = 20
 
 /**
@@ -38,15 +40,17 @@ export async function runChainCase(
   const run = new ChainRun(session, random.nonce)
   await using stack = new AsyncDisposableStack()
   const bench = benchOf(session, run, random.nonce, stack)
+  const isAlone = subject.runs !== undefined && subject.runs !== 'together'
   let thrown: unknown
   try {
-    if (id !== CHAIN_CONTROL) await run.begin(subject.runs !== undefined && subject.runs !== 'together')
+    if (id !== CHAIN_CONTROL) await run.begin(isAlone)
     await subject.run(bench)
   } catch (error) {
     thrown = error
   }
   await stack.disposeAsync()
   const outcome = masked(await run.finish(thrown), session.secrets)
+  if (isAlone && (outcome.findings.length > 0 || outcome.inconclusive !== undefined)) session.state.disturbed = true
   if (thrown instanceof NotApplicable) return { ...outcome, notApplicable: thrown.message }
   if (thrown !== undefined && !(thrown instanceof Inconclusive) && !(thrown instanceof Stop)) {
     throw new TrustspecError('ERR_HARNESS', 'A case is broken', { case: id }, { cause: thrown })
@@ -132,7 +136,8 @@ function benchOf(session: ChainSession, run: ChainRun, nonce: () => string, stac
     async freshKey() {
       const made = await hooks.issueKey?.()
       if (made) session.secrets.add(made.key)
-      const key = made ?? keys[0]
+      const [main] = keys
+      const key = made && (await isKnown(run, made)) ? made : main
       if (!key) throw new Inconclusive('There is no API key.')
       return key
     },
@@ -162,6 +167,16 @@ function benchOf(session: ChainSession, run: ChainRun, nonce: () => string, stac
 async function publication({ keyring, clients }: ChainSession, instance: number): Promise<Publication> {
   if (!keyring) throw new NotApplicable('The JWKS of the gateway is not known.')
   return await keyring.fetch([], instance === 0 ? undefined : clients[instance])
+}
+
+/** Whether a key that was issued is known to the gateway within a moment: changes may take time to get around. */
+async function isKnown(run: ChainRun, key: ApiKey): Promise<boolean> {
+  const until = performance.now() + KNOWN_MS
+  for (;;) {
+    if ((await run.send({ key }, undefined)).answer.outcome === 'accepted') return true
+    if (performance.now() > until) return false
+    await wait(POLL_MS)
+  }
 }
 
 async function revived(run: ChainRun): Promise<boolean> {

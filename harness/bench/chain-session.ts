@@ -38,6 +38,8 @@ export interface ChainSession {
   /** Every key of the run, for redaction; grows. */
   readonly secrets: Set<string>
   readonly seed: number
+  /** A case has failed that had the chain for itself: what it has left behind is mended before the next one. */
+  readonly state: { disturbed: boolean }
 }
 
 /** The request of a step past the gateway. */

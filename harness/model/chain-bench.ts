@@ -6,6 +6,8 @@ import type { ApiKey, ResolvedGatewayProfile } from './gateway-profile.ts'
 import type { Answer, HeaderLines } from './http.ts'
 import type { OriginProfile, Route } from './profile.ts'
 
+export { CHAIN_CAPABILITIES } from './chain-capabilities.ts'
+
 /** The origin behind the gateway as cases see it: defaults filled in. */
 export interface ChainOrigin extends OriginProfile {
   /** Protected routes; the first is what the first route of the gateway reaches. */

@@ -1,6 +1,7 @@
-import { allCases, GATEWAY_SUITES, SUITES } from '../../suites/catalog.ts'
+import { allCases, CHAIN_SUITES, GATEWAY_SUITES, SUITES } from '../../suites/catalog.ts'
 import type { AnySuite } from '../../suites/catalog.ts'
 import { MUTANTS } from './catalog.ts'
+import { CHAIN_MUTANTS } from './chain/catalog.ts'
 import { GATEWAY_MUTANTS } from './gateway/catalog.ts'
 
 /** What the matrix has to know of a mutant; the tests show that it fails exactly these cases. */
@@ -20,6 +21,7 @@ interface Part {
 const PARTS: readonly Part[] = [
   { subject: 'origin', suites: SUITES, mutants: MUTANTS },
   { subject: 'gateway', suites: GATEWAY_SUITES, mutants: GATEWAY_MUTANTS },
+  { subject: 'chain', suites: CHAIN_SUITES, mutants: CHAIN_MUTANTS },
 ]
 
 /** Full ids of judged cases that no mutant is declared to fail: they would prove nothing. */

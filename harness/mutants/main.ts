@@ -2,6 +2,8 @@ import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { embeddedTarget } from '../targets/embedded.ts'
 import { MUTANTS } from './catalog.ts'
+import { CHAIN_MUTANTS } from './chain/catalog.ts'
+import { judgeChain, killsOfChain } from './chain/judge.ts'
 import { GATEWAY_MUTANTS } from './gateway/catalog.ts'
 import { judgeGateway, killsOfGateway } from './gateway/judge.ts'
 import { formatMatrix, unprovenCases } from './kill-matrix.ts'
@@ -31,9 +33,11 @@ const tell = (
 
 const origin = failedIn(await judge(embeddedTarget))
 const gateway = failedIn(await judgeGateway())
+const chain = failedIn(await judgeChain())
 for (const [name, failed] of [
   ['origin', origin],
   ['gateway', gateway],
+  ['chain', chain],
 ] as const) {
   if (failed.length === 0) continue
   wrong += 1
@@ -45,6 +49,10 @@ for (const mutant of MUTANTS.filter(isChosen)) {
 }
 for (const mutant of GATEWAY_MUTANTS.filter(isChosen)) {
   const killed = await killsOfGateway(mutant)
+  tell(mutant.id, mutant.flaw, mutant.kills, killed, killed.toSorted().join() === mutant.kills.toSorted().join())
+}
+for (const mutant of CHAIN_MUTANTS.filter(isChosen)) {
+  const killed = await killsOfChain(mutant)
   tell(mutant.id, mutant.flaw, mutant.kills, killed, killed.toSorted().join() === mutant.kills.toSorted().join())
 }
 if (values.write) writeFileSync(new URL('../../docs/kill-matrix.md', import.meta.url), formatMatrix())

@@ -58,5 +58,5 @@ export const CHAINED_PROFILE = {
     { path: '/customers', methods: ['GET', 'POST'] },
     { path: '/transfers/count', methods: ['GET'] },
   ],
-  jwks: { mode: 'static', maxAgeSec: 20, cooldownSec: 5, timeoutMs: 500, workers: 1 },
+  jwks: { mode: 'static', maxAgeSec: 20, cooldownSec: 5, timeoutMs: 500, maxStaleSec: 10, workers: 1 },
 } as const satisfies OriginProfile

@@ -93,12 +93,11 @@ export async function runChain(options: ChainRunOptions): Promise<Report> {
     },
     anonymous,
   )
-  const { clocks: moving, tap: _, proxy: __, ...known } = means
+  const { clocks: moving, proxy: _, ...known } = means
   const session: ChainSession = {
     ...known,
     // What was not proven tells nothing.
     ...(moving && found.movable ? { clocks: moving } : {}),
-    ...(found.tapped ? { tap } : {}),
     ...(found.proxied ? { proxy } : {}),
     proofs: new Proofs(),
     hooks: target.hooks,
@@ -117,6 +116,7 @@ export async function runChain(options: ChainRunOptions): Promise<Report> {
     }),
     secrets,
     seed: options.seed,
+    state: { disturbed: false },
   }
   const context: Context = {
     origin: new URL(target.url).origin,

@@ -25,8 +25,8 @@ export interface GatewayFlaw {
   readonly front?: (url: string) => Promise<{ readonly url: string } & AsyncDisposable>
   /** Services of the second instance, out of those that it shares with the first. */
   readonly second?: (services: Services) => Services
-  /** The second instance shares nothing with the first. */
-  readonly apart?: true
+  /** The second instance shares nothing with the first, or all but the signer. */
+  readonly apart?: true | 'signer'
   /** Forgets this part of its state when it is restarted. */
   readonly forgets?: 'all'
 }
@@ -92,12 +92,19 @@ export async function embeddedGateway(
     const { first } = running
     const { tokens } = first
     const ofFirst = shared
+    const isApart = flaw.apart === true || !ofFirst
     return await startGateway({
       ...optionsFor(running.second ? Number(new URL(running.second.url).port) : 0),
       state: { kind: 'memory' },
       publicUrl: first.url,
-      wrap: flaw.apart || !tokens ? {} : { tokens: () => tokens, keys: () => first.keys },
-      adapt: (services) => (flaw.apart || !ofFirst ? services : second({ ...ofFirst, report: services.report })),
+      wrap: {
+        ...(flaw.apart || !tokens ? {} : { tokens: () => tokens }),
+        ...(isApart ? {} : { keys: () => first.keys }),
+      },
+      adapt({ tokens: own, report, ...services }) {
+        if (isApart) return { ...services, tokens: own, report }
+        return second({ ...ofFirst, report, ...(flaw.apart === 'signer' ? { tokens: own } : {}) })
+      },
     })
   }
   running.second = await startSecond()

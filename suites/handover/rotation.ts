@@ -7,7 +7,7 @@ import { captured, jwksAge, MARGIN_SEC, replayable } from './means.ts'
 const MOST_ROTATIONS = 3
 
 /** Calls in the life of a token where the clocks are moved, and seconds between two where time passes by itself. */
-const CALLS_PER_LIFE = 24
+const CALLS_PER_LIFE = 16
 const PACE_SEC = 0.05
 
 /** What came of the calls after one rotation. */
@@ -32,7 +32,7 @@ async function rotateUnderTraffic(bench: ChainBench, former: string, stimulus: s
   if (answer) return { calls: during.length, lost: { answer, atSec: 0 } }
   let calls = during.length
   let kid: string | undefined
-  let untilSec = 4 * life + 2 * overlap
+  let untilSec = movable ? 4 * life + 2 * overlap : 3 * life
   for (let atSec = 0; atSec < untilSec; atSec += pace) {
     for (const key of keys.slice(0, 2)) {
       const crossing = await observes({ key }, stimulus)
@@ -84,7 +84,11 @@ export const rotationCases: readonly ConformanceCase<'chain'>[] = [
         if (kid === undefined || !known.has(kid)) return
         former = kid
       }
-      guard(false, 'Only keys that were published before the rotations have signed.')
+      bench.notProven(
+        'a rotation to a key that origins cannot have fetched before',
+        `${MOST_ROTATIONS} keys were published ahead`,
+        'a gateway that publishes fewer keys ahead',
+      )
     },
   },
   {
