@@ -124,6 +124,9 @@ export class ChainRun {
   /** Ends the case; refusals are proven by one more call. `thrown` is what the case threw. */
   finish(thrown: unknown): Promise<CaseOutcome> {
     return this.ledger.finish(thrown, async () => {
+      if (this.#session.believes) {
+        this.ledger.doubt('The origin accepts a forged token as well, so that what it accepts proves nothing.')
+      }
       if (!this.#refused) return
       const { answer } = await this.send({}, undefined)
       if (answer.outcome === 'accepted') return

@@ -35,6 +35,8 @@ export interface ChainSession {
   readonly restartOrigin?: () => Promise<void>
   readonly keys: readonly ApiKey[]
   readonly capabilities: ReadonlySet<ChainCapability>
+  /** The origin takes forged tokens, so that nothing that it accepts proves anything. */
+  readonly believes: boolean
   /** Every key of the run, for redaction; grows. */
   readonly secrets: Set<string>
   readonly seed: number

@@ -4,6 +4,7 @@ import { passInChain } from '../bench/chain-passage.ts'
 import { directRequest } from '../bench/chain-session.ts'
 import type { ChainSession } from '../bench/chain-session.ts'
 import { answerOf, seen } from '../bench/exchange.ts'
+import { octets, segmentsOf } from '../model/compact.ts'
 import type { ChainOrigin, TappedToken } from '../model/chain-bench.ts'
 import type { Call } from '../model/gateway-bench.ts'
 import type { ApiKey } from '../model/gateway-profile.ts'
@@ -31,6 +32,8 @@ export interface ChainPreflight {
   readonly tapped: boolean
   readonly proxied: boolean
   readonly jwks: boolean
+  /** The origin accepts a forged token. */
+  readonly believes: boolean
   /** The clocks of both sides were proven to move. */
   readonly movable: boolean
 }
@@ -43,7 +46,8 @@ export async function chainPreflight(means: ChainPreflightMeans, anonymous: Answ
   const { gateway, direct, unreachable, tap, proxy, keyring, candidates } = means
   const checks: Check[] = []
   const working: ApiKey[] = []
-  const found = { tapped: false, proxied: false, jwks: false, movable: false }
+  const found = { tapped: false, proxied: false, jwks: false, believes: false, movable: false }
+  let captured: TappedToken | undefined
   const check = (name: string, ok: boolean, detail: string): void => {
     checks.push({ name, ok, detail })
     means.onCheck({ name, ok, detail })
@@ -76,6 +80,12 @@ export async function chainPreflight(means: ChainPreflightMeans, anonymous: Answ
       )
     }
     check('attaches a token', token !== undefined, `in ${gateway.token.header}`)
+    captured = token
+  }
+  if (direct) {
+    const answer = await directly(means, captured ? forged(captured) : unknownKid(means.originMs()))
+    found.believes = answer?.outcome === 'accepted'
+    check('the origin looks at signatures', !found.believes, answer ? `a forged token: ${seen(answer)}` : direct.base)
   }
   if (keyring) {
     const { wire, json } = await keyring.fetch()
@@ -104,6 +114,12 @@ async function through(means: ChainPreflightMeans, call: Call) {
 
 async function directly({ direct, origin }: ChainPreflightMeans, token: string): Promise<Answer | undefined> {
   return direct && answerOf(await direct.client.send(directRequest({ token }, origin)), origin)
+}
+
+/** The captured token with another signature of the same length. */
+function forged({ compact }: TappedToken): string {
+  const { header, payload, signature } = segmentsOf(compact)
+  return `${header}.${payload}.${Buffer.alloc(octets(signature).length, 7).toString('base64url')}`
 }
 
 /** A token with a kid that nobody has; nothing in it verifies. */

@@ -9,7 +9,7 @@ import { createRandom } from '../bench/random.ts'
 import { createClient } from '../client/client.ts'
 import type { Client } from '../client/client.ts'
 import type { ChainOrigin } from '../model/chain-bench.ts'
-import { CHAIN_CAPABILITIES } from '../model/chain-capabilities.ts'
+import { CHAIN_CAPABILITIES } from '../model/chain-bench.ts'
 import type { ResolvedGatewayProfile } from '../model/gateway-profile.ts'
 import type { Answer } from '../model/http.ts'
 import type { OriginProfile } from '../model/profile.ts'
@@ -114,6 +114,7 @@ export async function runChain(options: ChainRunOptions): Promise<Report> {
       movable: found.movable,
       hooks: target.hooks,
     }),
+    believes: found.believes,
     secrets,
     seed: options.seed,
     state: { disturbed: false },

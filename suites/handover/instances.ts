@@ -1,7 +1,7 @@
 import type { ConformanceCase } from '../../harness/model/case.ts'
 import type { TokenProblemKind } from '../../harness/model/capture.ts'
 import type { ChainBench } from '../../harness/model/chain-bench.ts'
-import { captured, jwksAge, MARGIN_SEC } from './means.ts'
+import { captured, jwksAge, past } from './means.ts'
 
 /** What says nothing of the keys; and where one key is published, a kid need not be there. */
 const OF_OTHER_THINGS: readonly TokenProblemKind[] = ['expired', 'iat-ahead', 'nbf-ahead', 'kid-missing']
@@ -39,7 +39,7 @@ export const instanceCases: readonly ConformanceCase<'chain'>[] = [
         const stimulus = `a call through instance ${signs + 1}, the origin having the JWKS of instance ${publishes + 1}`
         if (!can('jwks-proxy', stimulus) || !can('jwks-max-age', stimulus)) continue
         const fetched = jwksFrom(publishes)
-        await elapse(jwksAge(bench) + MARGIN_SEC)
+        await elapse(past(bench, jwksAge(bench)))
         await accepts({ instance: signs }, stimulus)
         guard(fetched() > 0, 'The origin did not fetch the JWKS of the other instance.')
       }

@@ -3,7 +3,15 @@ import type { ChainBench, TappedToken } from '../../harness/model/chain-bench.ts
 import type { Call } from '../../harness/model/gateway-bench.ts'
 
 /** Seconds added to a declared number, so that rounding on either side does not matter. */
-export const MARGIN_SEC = 1
+const MARGIN_SEC = 1
+
+/** The same for a real wait for what began in this case, which is precise. */
+const SHORT_MARGIN_SEC = 0.1
+
+/** A declared number of seconds with its margin. */
+export function past({ movable }: Pick<ChainBench, 'movable'>, seconds: number): number {
+  return seconds + (movable ? MARGIN_SEC : SHORT_MARGIN_SEC)
+}
 
 /** Leeway, in seconds, that an origin may have which declares none. */
 const MOST_LEEWAY_SEC = 600

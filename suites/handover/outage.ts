@@ -1,6 +1,6 @@
 import type { ConformanceCase } from '../../harness/model/case.ts'
 import type { ChainBench } from '../../harness/model/chain-bench.ts'
-import { jwksAge, MARGIN_SEC, unknownKid } from './means.ts'
+import { jwksAge, past, unknownKid } from './means.ts'
 
 const TURNS = 3
 
@@ -8,7 +8,7 @@ const TURNS = 3
 async function fetchNow(bench: ChainBench, fetched: () => number): Promise<boolean> {
   const { can, elapse, observes, unreachable } = bench
   if (can('jwks-max-age', 'an outage that begins when the keys of the origin are fresh')) {
-    await elapse(jwksAge(bench) + MARGIN_SEC)
+    await elapse(past(bench, jwksAge(bench)))
     await observes({}, 'a call that is due to renew the keys')
     if (fetched() > 0) return true
   }
@@ -20,7 +20,7 @@ async function fetchNow(bench: ChainBench, fetched: () => number): Promise<boole
 async function ask(bench: ChainBench): Promise<void> {
   const { elapse, origin, direct, can } = bench
   const { cooldownSec = 0 } = origin.jwks ?? {}
-  if (can('jwks-cooldown', 'a fetch for an unknown kid')) await elapse(cooldownSec + MARGIN_SEC)
+  if (can('jwks-cooldown', 'a fetch for an unknown kid')) await elapse(past(bench, cooldownSec))
   await direct({ token: unknownKid(bench) }, 'a token with an unknown kid')
 }
 
@@ -43,17 +43,17 @@ export const outageCases: readonly ConformanceCase<'chain'>[] = [
       applies(isFresh, 'Nothing tells how old the keys of the origin are when the outage begins.')
       const cut = cutJwks()
       for (let turn = 1; turn <= TURNS; turn += 1) await accepts({}, `call ${turn} during the outage`)
-      if (cut.served() === 0 && unreachable === undefined && cooldownSec + 2 * MARGIN_SEC < maxAgeSec) {
+      if (cut.served() === 0 && unreachable === undefined && past(bench, past(bench, cooldownSec)) < maxAgeSec) {
         await ask(bench)
         await accepts({}, 'a call after a fetch that failed')
       }
       if (cut.served() === 0 && can('jwks-max-age', 'a fetch that fails')) {
-        await elapse(jwksAge(bench) + MARGIN_SEC)
+        await elapse(past(bench, jwksAge(bench)))
         await observes({}, 'a call when the keys are too old')
       }
       guard(cut.served() > 0, 'The origin never tried to fetch the JWKS during the outage.')
       cut[Symbol.dispose]()
-      if (can('jwks-cooldown', 'the recovery after the cooldown')) await elapse(cooldownSec + MARGIN_SEC)
+      if (can('jwks-cooldown', 'the recovery after the cooldown')) await elapse(past(bench, cooldownSec))
       await accepts({}, 'a call after the outage')
       const last = 'the recovery with keys that are too old'
       if (!can('jwks-max-age', last)) return
@@ -65,7 +65,7 @@ export const outageCases: readonly ConformanceCase<'chain'>[] = [
         )
         return
       }
-      await elapse(jwksAge(bench) + maxStaleSec + MARGIN_SEC)
+      await elapse(past(bench, jwksAge(bench) + maxStaleSec))
       await accepts({}, 'a call that needs the JWKS after the outage')
     },
   },

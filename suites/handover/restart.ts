@@ -1,5 +1,5 @@
 import type { ConformanceCase } from '../../harness/model/case.ts'
-import { MARGIN_SEC } from './means.ts'
+import { past } from './means.ts'
 
 /** Cases about a gateway that is started again. */
 export const restartCases: readonly ConformanceCase<'chain'>[] = [
@@ -33,7 +33,7 @@ export const restartCases: readonly ConformanceCase<'chain'>[] = [
       records('accepted at once', answer.outcome === 'accepted')
       if (answer.outcome !== 'accepted') {
         guard(can('jwks-cooldown', stimulus), 'A call after the restart was refused, and no cooldown is declared.')
-        await elapse((origin.jwks?.cooldownSec ?? 0) + MARGIN_SEC)
+        await elapse(past(bench, origin.jwks?.cooldownSec ?? 0))
       }
       await accepts({}, answer.outcome === 'accepted' ? 'another call after the restart' : stimulus)
     },

@@ -1,7 +1,7 @@
 import type { ConformanceCase } from '../../harness/model/case.ts'
 import type { ChainBench } from '../../harness/model/chain-bench.ts'
 import type { Answer } from '../../harness/model/http.ts'
-import { captured, jwksAge, MARGIN_SEC, replayable } from './means.ts'
+import { captured, jwksAge, past, replayable } from './means.ts'
 
 /** Rotations until a key signs that the origin cannot have fetched before the first of them. */
 const MOST_ROTATIONS = 3
@@ -102,12 +102,12 @@ export const rotationCases: readonly ConformanceCase<'chain'>[] = [
     remedy: 'Stop publishing a revoked key at once, and let origins replace their whole set within its declared age.',
     async run(bench) {
       const { hooks, guard, applies, elapse, now, refuses, accepts, keys } = bench
-      const seconds = jwksAge(bench) + MARGIN_SEC
+      const seconds = past(bench, jwksAge(bench))
       const token = await replayable(bench, { key: await bench.freshKey() }, 'the captured token before the revocation')
       const { compact, kid, exp = Infinity } = token
       guard(kid !== undefined, 'The token that passed the tap has no kid.')
       applies(
-        exp - now() > seconds + MARGIN_SEC,
+        exp - now() > past(bench, seconds),
         'Tokens expire before the origin has to have fetched the JWKS again, so that a refusal tells nothing.',
       )
       await hooks.revokeSigningKey(kid ?? '')
