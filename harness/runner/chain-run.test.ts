@@ -155,3 +155,38 @@ test('an origin that believes everything: nothing passes, and no key and no toke
   expect(text).not.toMatch(/eyJ[\w-]+\.eyJ[\w-]+\./u)
   expect(text).toMatch(/\$GATEWAY_TOKEN/u)
 })
+
+test('hooks that do nothing or fail prove nothing', async () => {
+  const report = await judgeChain((settings) =>
+    embeddedChain(settings, {
+      gateway: () => ({
+        hooks: () => ({
+          rotateSigningKey: () => Promise.resolve(),
+          restart: () => Promise.reject(new Error('It does not start')),
+        }),
+      }),
+    }),
+  )
+
+  const reasons = Object.fromEntries(report.cases.map(({ id, verdict, reason }) => [id, [verdict, reason]]))
+  expect(reasons).toMatchObject({
+    'chain/rotation-without-loss': ['inconclusive', 'No token of a new key passed the tap after the rotation.'],
+    'chain/gateway-restart': ['inconclusive', 'The hook restart failed.'],
+    'chain/signing-key-revocation': ['pass', undefined],
+    'chain/instances-agree': ['pass', undefined],
+  })
+  expect(report.exit.code).toBe(1)
+})
+
+test('an outage that the origin does not notice proves nothing', async () => {
+  const report = await judgeChain((settings) =>
+    embeddedChain(settings, {
+      origin: () => ({ createJwks: (options) => createJwksClient({ ...options, maxAgeSec: 1e9, cooldownSec: 1e9 }) }),
+    }),
+  )
+
+  expect(report.cases.find(({ id }) => id === 'chain/jwks-outage')).toMatchObject({
+    verdict: 'skip',
+    reason: 'Nothing tells how old the keys of the origin are when the outage begins.',
+  })
+})

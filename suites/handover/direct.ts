@@ -6,24 +6,36 @@ import { identityHeaders, PLACES } from '../bypass/variants.ts'
 /** A request past the gateway, with the name that reports give it. */
 type Past = readonly [name: string, request: Direct]
 
-/** Header lines that belong to a connection or to a body, not to what a request says. */
-const OF_THE_HOP = /^(?:host|connection|keep-alive|content-length|transfer-encoding|te|trailer|upgrade|expect)$/iu
+/** What tells the way of a request. Nothing else of what a gateway sends is sent again: it may be a secret of theirs. */
+const OF_THE_WAY = /^(?:forwarded|x-forwarded-.+|x-real-ip|true-client-ip|via)$/iu
 
-/** The header lines with which the gateway forwarded a call, save for the token. */
-function forwarded({ origin }: ChainBench, { tapped }: Crossing): HeaderLines | undefined {
-  const token = origin.token.header.toLowerCase()
-  return tapped()[0]?.headers.filter(([name]) => !OF_THE_HOP.test(name) && name.toLowerCase() !== token)
+/** The header lines in which the gateway told the origin who calls, and from where. */
+function told({ origin, gateway }: ChainBench, { tapped }: Crossing): HeaderLines {
+  const declared = [...(gateway.identityHeaders ?? []), ...(origin.identityHeaders ?? [])]
+  const names = new Set(declared.map((name) => name.toLowerCase()))
+  const lines = tapped()[0]?.headers ?? []
+  return lines.filter(([name]) => names.has(name.toLowerCase()) || OF_THE_WAY.test(name))
 }
 
 /** What claims an identity or a trusted place without a token: each header alone, and all of them. */
 function spoofed({ gateway, origin, keys }: ChainBench): readonly Past[] {
   const declared = [...(gateway.identityHeaders ?? []), ...(origin.identityHeaders ?? [])]
   const subject = keys[0]?.subject ?? keys[0]?.consumer ?? 'consumer'
-  const lines = [...identityHeaders({ identityHeaders: declared }, subject), ...PLACES]
+  const lines = [...identityHeaders({ identityHeaders: declared }, subject), ...PLACES].filter(
+    ([name]) => name !== 'Host',
+  )
   return [
     ...lines.map(([name, value]): Past => [`no token, ${name}`, { headers: [[name, value]] }]),
     ['no token, all of these at once', { headers: lines }],
   ]
+}
+
+/** Another Host without a token: it may well be the name of nothing, but not of what is protected. */
+async function otherHost({ direct, judge }: ChainBench): Promise<void> {
+  const stimulus = 'no token, Host: localhost'
+  const { outcome, status } = await direct({ headers: [['Host', 'localhost']] }, stimulus)
+  const isServed = outcome === 'accepted' || (status >= 200 && status < 300)
+  judge(!isServed, { stimulus, expected: 'not served', observed: `status ${status}`, failure: 'fail-open' })
 }
 
 /** The API key of a caller in every place where the gateway takes one. */
@@ -69,9 +81,10 @@ export const directCases: readonly ConformanceCase<'chain'>[] = [
         return
       }
       await refuses({}, 'no token')
-      const lines = forwarded(bench, crossing)
-      if (lines) await refuses({ headers: lines }, 'all that the gateway sends but the token')
+      const lines = told(bench, crossing)
+      if (lines.length > 0) await refuses({ headers: lines }, 'who calls, as the gateway tells it, but no token')
       for (const [name, request] of [...spoofed(bench), ...keyed(bench)]) await refuses(request, name)
+      await otherHost(bench)
       await otherRoutes(bench, tokenOf(crossing)?.compact)
     },
   },
