@@ -108,6 +108,7 @@ async function record(source: Source, connection: number, journal: CaptureJourna
     const extent = extentOf(head, 'strict')
     const occasion = {
       origin: 'tap',
+      readAs: 'strict' as const,
       sequence: journal.next(),
       connection,
       turn,
