@@ -49,9 +49,12 @@ export function normalPath(target: string): string {
     return /[\w.~-]/u.test(character) ? character : whole.toUpperCase()
   })
   const kept: string[] = []
-  for (const segment of decoded.split('/').slice(1)) {
+  const segments = decoded.split('/').slice(1)
+  for (const [at, segment] of segments.entries()) {
     if (segment === '..') kept.pop()
-    else if (segment !== '.') kept.push(segment)
+    // What ends in a segment of dots ends in a slash (RFC 3986 section 5.2.4).
+    if (segment !== '..' && segment !== '.') kept.push(segment)
+    else if (at === segments.length - 1) kept.push('')
   }
   return `/${kept.join('/')}`
 }

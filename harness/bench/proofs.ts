@@ -1,6 +1,7 @@
 import { proveSearch } from '../capture/prove-search.ts'
 import { proveVerifier } from '../capture/prove-verifier.ts'
-import type { Arrival, TokenExpectation } from '../model/capture.ts'
+import type { Searchable } from '../capture/search.ts'
+import type { TokenExpectation } from '../model/capture.ts'
 import { Inconclusive } from '../model/errors.ts'
 import type { Json } from '../model/json.ts'
 
@@ -8,7 +9,7 @@ import type { Json } from '../model/json.ts'
 export const DECOY_HEADER = 'X-Decoy'
 
 /** Sends a control with the decoy in its header, and gives what reached the origin. */
-export type Plant = (decoy: string) => Promise<Arrival | undefined>
+export type Plant = (decoy: string) => Promise<Searchable | undefined>
 
 /** Proofs that the instruments of a run see what they claim to see; each is made once. */
 export class Proofs {

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
-import type { Arrival, Place, Secret } from '../model/capture.ts'
+import type { Place, Secret } from '../model/capture.ts'
 import type { HeaderLines } from '../model/http.ts'
 import { findSecret, SLICE } from './search.ts'
 import type { Searchable } from './search.ts'
 
-const NOTHING: Searchable = {
+/** A request with nothing in it. */
+export const NOTHING: Searchable = {
   method: 'GET',
   target: '/',
   version: 'HTTP/1.1',
@@ -21,7 +22,7 @@ type Spelling = readonly [name: string, spelled: string, what?: Place['what']]
  * What the search could not be shown to find; empty when it is proven. The decoy must be in the arrival, raw, as it
  * was planted; it is then written in every way that the search claims to see through, and in every part.
  */
-export function proveSearch(arrival: Arrival, decoy: Secret): readonly string[] {
+export function proveSearch(arrival: Searchable, decoy: Secret): readonly string[] {
   const finds = (within: Searchable, what: Place['what'] = 'value', secret = decoy): boolean =>
     findSecret(within, secret).some((place) => place.what === what)
   const another = { name: 'another', value: rotated(decoy.value) }

@@ -27,11 +27,12 @@ export function embeddedProfile({ keyListUrl }: GatewayTargetSettings): {
       keyLocations: [
         { in: 'header', name: 'Authorization', scheme: 'Bearer' },
         { in: 'query', name: 'api_key' },
+        { in: 'cookie', name: 'api_key' },
       ],
       routes: [route('/orders'), route('/customers'), route('/invoices', { audience: SECOND_AUDIENCE, origin: 2 })],
       publicRoutes: [route('/public')],
       entitlement: { route: route('/reports') },
-      keyFormat: { pattern: '^tsk_[0-9A-Za-z]{32}_[0-9A-Za-z]{6}$', entropyBits: 190 },
+      keyFormat: { pattern: '^tsk_[0-9A-Za-z]{32}_[0-9A-Za-z]{6}$', entropyBits: 190, checksum: 'crc32-base62' },
       token: { header: 'Authorization', scheme: 'Bearer' },
       issuer,
       audience: 'https://orders.example.com',

@@ -9,6 +9,8 @@ export interface GatewayMutant {
   readonly make: () => GatewayFlaw
   /** Full ids of exactly the cases of the gateway suites that it fails. */
   readonly kills: readonly string[]
+  /** It fails further cases, which depend on what shared a connection by chance. */
+  readonly spills?: true
   /** Full ids of the cases of the chain that it fails; those suites are run for it alone if it names any. */
   readonly chain?: readonly string[]
 }

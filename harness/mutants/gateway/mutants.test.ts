@@ -24,7 +24,8 @@ test('the reference gateway passes every case, none left out', async () => {
 test.each(GATEWAY_MUTANTS)('$id, which $flaw, fails exactly what it must', async (mutant) => {
   const killed = await killsOfGateway(mutant)
 
-  expect(killed.toSorted()).toEqual([...mutant.kills].toSorted())
+  if (mutant.spills) expect(killed).toEqual(expect.arrayContaining([...mutant.kills]))
+  else expect(killed.toSorted()).toEqual([...mutant.kills].toSorted())
   expect([...mutant.kills, ...(mutant.chain ?? [])]).not.toEqual([])
 })
 

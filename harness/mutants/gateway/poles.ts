@@ -18,7 +18,8 @@ const KEYS = ['one', 'two', 'three'].map((name) => ({
 /** Sends everything on as it came, without a token. */
 function forward(request: IncomingMessage, response: ServerResponse, origin: string): void {
   const { connection: _, ...headers } = request.headers
-  const onward = http.request(`${origin}${request.url}`, { method: request.method, headers }, (answer) => {
+  // The target as it came: a URL would be tidied, and not every target makes one.
+  const onward = http.request(origin, { path: request.url, method: request.method, headers }, (answer) => {
     response.writeHead(answer.statusCode ?? 502, answer.headers)
     answer.pipe(response)
   })
