@@ -1,5 +1,6 @@
 import { carriedToken } from '../capture/carried.ts'
 import { NOTHING } from '../capture/prove-search.ts'
+import { checkJwks } from '../capture/jwks.ts'
 import { findSecret, findSecretInText } from '../capture/search.ts'
 import { startCapture } from '../capture/server.ts'
 import type { CaptureOrigin } from '../model/capture.ts'
@@ -140,6 +141,7 @@ function benchOf(
     tokenOf: (arrival) => carriedToken(arrival, placeOfToken(profile)).compact,
     jwks: ({ headers = [], instance = 0 } = {}) =>
       served(keyring.fetch(headers, instance === 0 ? undefined : clients[instance])),
+    checkJwks,
     fetch: (url, headers) => fetchDocument(session, url, headers),
     async freshKey(wish: KeyWish = {}) {
       if (session.hooks.issueKey) return await hooks.issueKey(wish)

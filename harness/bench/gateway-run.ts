@@ -6,7 +6,7 @@ import type { Answer } from '../model/http.ts'
 import type { Call, Passage } from '../model/gateway-bench.ts'
 import type { Failure } from '../model/verdict.ts'
 import { isControl, placeOf, requestOf } from './calls.ts'
-import { arrivalsOf, isProtected } from './gateway-session.ts'
+import { arrivalsOf, isProtected, marksOf } from './gateway-session.ts'
 import type { GatewaySession } from './gateway-session.ts'
 import { Ledger, Stop } from './ledger.ts'
 import type { CaseOutcome } from './outcome.ts'
@@ -91,9 +91,10 @@ export class GatewayRun {
       const prepared = calls.map((call) => ({ call, nonce: this.#nonce() }))
       const requests = prepared.map(({ call, nonce }) => this.#request(call, nonce))
       const client = clients[calls[0]?.instance ?? 0] ?? clients[0]
+      const marks = marksOf(this.#session)
       const answers = await client.volley(requests)
       return prepared.map(({ nonce }, at) =>
-        this.#sent(requests[at] as WireRequest, answers[at] as WireAnswer, nonce, stimulus),
+        this.#sent(requests[at] as WireRequest, answers[at] as WireAnswer, nonce, stimulus, marks),
       )
     }, false)
   }
@@ -115,8 +116,9 @@ export class GatewayRun {
     const request = this.#request(call, nonce)
     const client = clients[call.instance ?? 0]
     if (!client) throw new Inconclusive(`There is no instance ${(call.instance ?? 0) + 1} of the gateway.`)
+    const marks = marksOf(this.#session)
     const wire = await client.send(request, call.on)
-    return this.#sent(request, wire, nonce, stimulus)
+    return this.#sent(request, wire, nonce, stimulus, marks)
   }
 
   /** Ends the case and proves its shapes once more; `thrown` is what it threw. */
@@ -129,14 +131,20 @@ export class GatewayRun {
     return requestOf(call, nonce, profile, keys[0])
   }
 
-  #sent(request: WireRequest, wire: WireAnswer, nonce: string, stimulus: string | undefined): Sent {
+  #sent(
+    request: WireRequest,
+    wire: WireAnswer,
+    nonce: string,
+    stimulus: string | undefined,
+    marks: ReturnType<typeof marksOf>,
+  ): Sent {
     const { profile, captures, answers } = this.#session
     const marker = captures ? undefined : profile.marker
     const answer = answerOf(wire, marker === undefined ? {} : { marker })
     const exchange: Exchange = { ...request, answer }
     if (stimulus !== undefined) this.ledger.keep(stimulus, exchange)
     answers.push({ caseId: this.#caseId, stimulus: stimulus ?? 'control', answer })
-    return { nonce, answer, exchange, arrivals: () => arrivalsOf(this.#session, nonce) }
+    return { nonce, answer, exchange, arrivals: () => arrivalsOf(this.#session, nonce, marks) }
   }
 
   #judgeForwarded(call: Call, stimulus: string, sent: Sent): void {

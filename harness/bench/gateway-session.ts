@@ -73,10 +73,19 @@ export function isProtected({ target }: Pick<Arrival, 'target'>, profile: Resolv
   return [...paths, ...(profile.upgrade === undefined ? [] : [profile.upgrade])].some((one) => normalPath(one) === path)
 }
 
-/** Requests that reached the capture origins for a nonce, in order. */
-export function arrivalsOf({ captures }: GatewaySession, nonce: string): readonly Arrival[] {
+/** Where the records of the capture origins are now. */
+export function marksOf({ captures }: GatewaySession): readonly [first: number, second: number] {
+  return [captures?.first.mark() ?? 0, captures?.second.mark() ?? 0]
+}
+
+/** Requests that reached the capture origins for a nonce since then, in order. */
+export function arrivalsOf(
+  { captures }: GatewaySession,
+  nonce: string,
+  [first, second]: readonly [first: number, second: number] = [0, 0],
+): readonly Arrival[] {
   if (!captures) return []
-  return [...captures.first.requestsOf(nonce), ...captures.second.requestsOf(nonce)].toSorted(
+  return [...captures.first.requestsOf(nonce, first), ...captures.second.requestsOf(nonce, second)].toSorted(
     (one, other) => one.monotonicMs - other.monotonicMs,
   )
 }

@@ -55,11 +55,18 @@ export class Keyring {
     await this.#asking
   }
 
-  /** The sets that may have counted when the request arrived: the last before it, and those since that have its kid. */
+  /**
+   * The sets that may have counted when the request arrived: the last before it, and the next to it that have its kid.
+   * Where no set ever had the kid, it says nothing of the time, and each set may have counted.
+   */
   at(arrival: Pick<Arrival, 'monotonicMs'>, kid: unknown): readonly Json[] {
+    if (typeof kid !== 'string' || !this.knows(kid)) {
+      const bodies = new Map(this.#publications.map(({ wire, json }) => [wire.body, json]))
+      return [...bodies.values()].flatMap((json) => (json === undefined ? [] : [json]))
+    }
     const before = this.#publications.filter(({ monotonicMs }) => monotonicMs <= arrival.monotonicMs)
     const after = this.#publications.filter(({ monotonicMs }) => monotonicMs > arrival.monotonicMs)
-    const named = (one: Publication): boolean => kidsOf(one.json).includes(kid as string)
+    const named = (one: Publication): boolean => kidsOf(one.json).includes(kid)
     return [...before.slice(-1), ...before.filter(named).slice(-1), ...after.filter(named).slice(0, 1)].flatMap(
       ({ json }) => (json === undefined ? [] : [json]),
     )

@@ -1,6 +1,13 @@
 import { carriedToken } from '../capture/carried.ts'
 import { verifyGatewayToken } from '../capture/verify.ts'
-import type { Arrival, CaptureOrigin, TokenExpectation, TokenPlace, VerifiedToken } from '../model/capture.ts'
+import type {
+  Arrival,
+  CaptureOrigin,
+  TokenExpectation,
+  TokenPlace,
+  TokenProblemKind,
+  VerifiedToken,
+} from '../model/capture.ts'
 import type { ResolvedGatewayProfile } from '../model/gateway-profile.ts'
 import { audienceAt } from './gateway-session.ts'
 import type { GatewaySession } from './gateway-session.ts'
@@ -10,6 +17,18 @@ import type { Keyring } from './keyring.ts'
 export function placeOfToken({ token: { header, scheme } }: Pick<ResolvedGatewayProfile, 'token'>): TokenPlace {
   return scheme === '' ? { header } : { header, scheme }
 }
+
+/** Problems with which the verifier has not found the signature to be good. */
+const UNSIGNED: ReadonlySet<TokenProblemKind> = new Set([
+  'not-compact',
+  'alg-missing',
+  'alg-not-asymmetric',
+  'jwks',
+  'key-type',
+  'key-invalid',
+  'signature-size',
+  'signature',
+])
 
 /** Judges the token of a captured request by all that is declared, with the keys published when it arrived. */
 export async function verifyCaptured(session: GatewaySession, arrival: Arrival): Promise<VerifiedToken> {
@@ -28,7 +47,8 @@ export async function verifyCaptured(session: GatewaySession, arrival: Arrival):
   const [jwks, verified] = results.reduce((best, next) =>
     next[1].problems.length < best[1].problems.length ? next : best,
   )
-  if (verified.problems.length === 0) proofs.verifier(compact, jwks, expected)
+  const isSigned = verified.header !== undefined && !verified.problems.some(({ kind }) => UNSIGNED.has(kind))
+  if (isSigned) proofs.verifier(compact, jwks, expected)
   return { ...verified, problems: [...carried.problems, ...verified.problems] }
 }
 

@@ -84,7 +84,8 @@ export function imported(jwk: JsonObject): KeyObject | undefined {
 
 /** Octets that a signature by the key has. */
 export function signatureSize({ curves }: SignatureAlgorithm, jwk: JsonObject): number {
-  return curves[String(jwk['crv'])] ?? Buffer.from(String(jwk['n']), 'base64url').length
+  // A modulus may be written with a zero in front: the signature has none for it.
+  return curves[String(jwk['crv'])] ?? Math.ceil(numberOf(String(jwk['n'])).toString(2).length / 8)
 }
 
 /** Whether the signature is that of the key over the data. */

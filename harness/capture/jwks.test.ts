@@ -60,7 +60,7 @@ const KEYS: readonly (readonly [name: string, key: JsonObject, ...due: JwksProbl
   ['padding', ec({ x: `${String(keys.get('ES256').jwk['x'])}=` }), 'key-encoding'],
   ['a short coordinate', ec({ x: base64url(new Uint8Array(31)) }), 'key-encoding'],
   ['a short key of Ed25519', jwk('EdDSA', { x: base64url(new Uint8Array(31)) }), 'key-encoding'],
-  ['leading zeros', rsa({ n: withZero(keys.get('RS256').jwk['n']) }), 'key-encoding'],
+  ['leading zeros', rsa({ n: withZero(keys.get('RS256').jwk['n']) }), 'key-zeros'],
   ['1024 bits', jwk('rsa-1024'), 'key-weak'],
   ['the exponent 1', rsa({ e: 'AQ' }), 'key-weak'],
   ['an even exponent', rsa({ e: 'AQAA' }), 'key-weak'],

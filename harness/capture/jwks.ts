@@ -59,14 +59,15 @@ async function publicFindings(jwk: JsonObject, kty: string, members: readonly st
   const encoding = members.flatMap((name): Finding[] => {
     const octets = canonicalOctets(jwk[name])
     if (!octets) return [['key-encoding', `${name} is not canonical base64url`]]
-    if (size !== undefined && octets.length !== size) return [['key-encoding', `${name} has not ${size} octets`]]
-    // RFC 7518 section 2, Base64urlUInt: no more octets than the number needs.
-    return kty === 'RSA' && octets[0] === 0 ? [['key-encoding', `${name} has leading zeros`]] : []
+    return size === undefined || octets.length === size ? [] : [['key-encoding', `${name} has not ${size} octets`]]
   })
+  const zeros = members
+    .filter((name) => kty === 'RSA' && canonicalOctets(jwk[name])?.[0] === 0)
+    .map((name): Finding => ['key-zeros', `${name} has leading zeros`])
   const weakness = weaknessOf(jwk)
   const weak: readonly Finding[] = weakness === undefined ? [] : [['key-weak', weakness]]
   const importable = encoding.length > 0 || (imported(jwk) !== undefined && (await isWebKey(jwk)))
-  return [...encoding, ...weak, ...(importable ? [] : [['key-invalid', 'it cannot be imported'] as const])]
+  return [...encoding, ...zeros, ...weak, ...(importable ? [] : [['key-invalid', 'it cannot be imported'] as const])]
 }
 
 /** Whether WebCrypto imports the key, where WebCrypto has its curve. */

@@ -19,6 +19,7 @@ import { openState } from './state.ts'
 import type { State, StatePlace } from './state.ts'
 import type { GatewayContext, GatewayLimits, GatewaySteps, Route } from './steps.ts'
 import type { RingTimes } from './tokens/ring.ts'
+import type { RingStore } from './tokens/ring-store.ts'
 import { startJwtService } from './tokens/service.ts'
 import type { JwtService } from './tokens/service.ts'
 
@@ -57,6 +58,7 @@ export interface GatewayOptions {
   readonly wrap?: {
     readonly keys?: (made: KeyStore) => KeyStore
     readonly tokens?: (made: JwtService) => JwtService
+    readonly ring?: (made: RingStore) => RingStore
     readonly receiver?: typeof createLeakReceiver
   }
 }
@@ -153,7 +155,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 const same = (services: Services): Services => services
 
 async function tokensOf(
-  { project, clock, times }: GatewayOptions,
+  { project, clock, times, wrap }: GatewayOptions,
   { ring }: State,
   publicUrl: string,
   report: (event: OperatorEvent) => void,
@@ -161,9 +163,8 @@ async function tokensOf(
 ): Promise<JwtService | undefined> {
   if (!project.jwtService) return undefined
   const settings = project.jwtService
-  return stack.use(
-    await startJwtService({ settings, publicUrl, clock, store: ring, report, ...(times ? { times } : {}) }),
-  )
+  const store = wrap?.ring?.(ring) ?? ring
+  return stack.use(await startJwtService({ settings, publicUrl, clock, store, report, ...(times ? { times } : {}) }))
 }
 
 /** Makes every policy once and hangs it into its routes. */

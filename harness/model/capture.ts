@@ -322,6 +322,8 @@ export type JwksProblemKind =
   | 'key-type'
   | 'key-member'
   | 'key-encoding'
+  // More octets than the number needs (RFC 7518 section 2, Base64urlUInt): every library takes it.
+  | 'key-zeros'
   | 'key-weak'
   | 'key-invalid'
   // Members that must not be published (RFC 7517 section 9.2).

@@ -1,5 +1,5 @@
 import type { Judgement } from './bench.ts'
-import type { Arrival, CaptureOrigin, Framing, Place, Secret, VerifiedToken } from './capture.ts'
+import type { Arrival, CaptureOrigin, Framing, JwksProblem, Place, Secret, VerifiedToken } from './capture.ts'
 import type { GatewayCapability } from './gateway-capabilities.ts'
 import type { ApiKey, GatewayRoute, KeyLocation, ResolvedGatewayProfile } from './gateway-profile.ts'
 import type { Answer, Connection, HeaderLines } from './http.ts'
@@ -161,6 +161,8 @@ export interface GatewayBench {
   readonly tokenOf: (arrival: Arrival) => string | undefined
   /** Fetches the JWKS now, over a new connection. */
   readonly jwks: (options?: { readonly headers?: HeaderLines; readonly instance?: number }) => Promise<Served>
+  /** Everything that is wrong with a JWKS, by its text. */
+  readonly checkJwks: (text: string) => Promise<readonly JwksProblem[]>
   /** Fetches another document of the gateway without a key. */
   readonly fetch: (url: string, headers?: HeaderLines) => Promise<Served>
 

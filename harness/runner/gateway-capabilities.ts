@@ -48,6 +48,7 @@ export function gatewayCapabilities(
     'key-format': profile.keyFormat !== undefined && issue,
     'other-location': profile.keyLocations.some((location) => location.in !== 'header'),
     'keeps-credential': profile.forwardsClientCredential !== true,
+    'jwks-url': profile.jwksUrl !== undefined,
     jwks: means.jwks,
     discovery: profile.discoveryUrl !== undefined,
     issuer: profile.issuer !== undefined,

@@ -45,6 +45,8 @@ export function embeddedProfile({ keyListUrl }: GatewayTargetSettings): {
       discoveryUrl: `${issuer}/.well-known/openid-configuration`,
       identityHeaders: ['X-Consumer-ID', 'X-Consumer-Plan'],
       rotationOverlapSec: 60,
+      // The longest lifetime, max-age, and half a minute for clocks that differ.
+      keyRetentionSec: 150,
       forwardedPolicy: 'replace',
       upgrade: '/events',
       limits: [

@@ -10,13 +10,18 @@ import type { Gateway, GatewayOptions } from '../gateway/gateway.ts'
 import type { PolicyKind, Services } from '../gateway/policy.ts'
 import { POLICY_KINDS } from '../gateway/policies/registry.ts'
 import type { GatewayHooks, KeyWish } from '../model/gateway-bench.ts'
-import type { ApiKey } from '../model/gateway-profile.ts'
+import type { GatewayProject } from '../gateway/settings.ts'
+import type { ApiKey, GatewayProfile } from '../model/gateway-profile.ts'
 import { embeddedProfile } from './embedded-gateway-profile.ts'
 import type { GatewayTarget, GatewayTargetSettings } from './gateway-target.ts'
 
 /** What is done otherwise than by the reference gateway; made anew for every start, since some of it remembers. */
 export interface GatewayFlaw {
   readonly options?: Partial<Pick<GatewayOptions, 'steps' | 'adapt' | 'wrap' | 'limits' | 'times' | 'accessLog'>>
+  /** What is made of the project. */
+  readonly project?: (project: GatewayProject) => GatewayProject
+  /** What it declares otherwise. */
+  readonly declares?: (profile: GatewayProfile) => GatewayProfile
   /** Kinds of policies in place of those of the same type. */
   readonly kinds?: readonly PolicyKind[]
   /** What the operator's hooks do otherwise. */
@@ -35,6 +40,8 @@ const PROJECT = fileURLToPath(new URL('../../fixtures/gateway-projects/conforman
 
 const BUCKET = 'default'
 const CREDENTIAL_PREFIX = 'tsk'
+
+const same = <T>(as: T): T => as
 
 /** Stores and signer that can be taken down. */
 interface Outages {
@@ -58,7 +65,8 @@ export async function embeddedGateway(
   )
   const environment = { ORIGIN_URL: settings.capture, SECOND_ORIGIN_URL: settings.secondCapture }
   const kinds = POLICY_KINDS.map((kind) => flaw.kinds?.find(({ type }) => type === kind.type) ?? kind)
-  const project = await loadProject(PROJECT, environment, kinds)
+  const { project: change = same, declares = same } = flaw
+  const project = change(await loadProject(PROJECT, environment, kinds))
   const down: Outages = { keys: false, limits: false, signer: false }
   const { adapt = (services: Services) => services, ...replaced } = flaw.options ?? {}
   const { second = (services: Services) => services } = flaw
@@ -124,7 +132,7 @@ export async function embeddedGateway(
   return {
     kind: 'embedded',
     url: `${url}/orders`,
-    profile: { ...profile(running.first.tokens?.issuer ?? ''), instances: [running.second.url] },
+    profile: declares({ ...profile(running.first.tokens?.issuer ?? ''), instances: [running.second.url] }),
     expected: [],
     clock,
     captured: true,
