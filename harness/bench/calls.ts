@@ -10,6 +10,16 @@ const NONCE_PARAMETER = 'trustspec'
 /** Methods for which a body means nothing (RFC 9110 section 9.3). */
 const BODILESS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'CONNECT'])
 
+/** Lines of every call that does not set them itself. */
+const ORDINARY: HeaderLines = [
+  ['Accept', '*/*'],
+  ['User-Agent', 'trustspec'],
+]
+
+function sets({ headers = [] }: Call, name: string): boolean {
+  return headers.some(([other]) => other.toLowerCase() === name.toLowerCase())
+}
+
 /** Route, method and key of a call after the defaults. */
 export function placeOf(call: Call, profile: ResolvedGatewayProfile, main: ApiKey | undefined) {
   const route: GatewayRoute = call.route ?? profile.routes[0]
@@ -37,8 +47,7 @@ export function requestOf(
     method,
     target: call.target?.replaceAll('{nonce}', nonce) ?? `${route.path}${query === '' ? '' : '?'}${query}`,
     headers: [
-      ['Accept', '*/*'],
-      ['User-Agent', 'trustspec'],
+      ...ORDINARY.filter(([name]) => !sets(call, name)),
       [NONCE_HEADER, nonce],
       ...(key === undefined ? [] : headersOf(key, at)),
       ...(call.headers ?? []),

@@ -39,6 +39,9 @@ export interface MeasuredProperty {
 /** One property of a gateway that is measured, not declared. */
 export interface GatewayMeasurement extends Pick<Measurement, 'name' | 'title' | 'unit'> {
   readonly needs: readonly GatewayCapability[]
-  /** The value; undefined where it cannot be told. */
-  readonly measure: (bench: GatewayBench) => Promise<MeasuredValue | undefined>
+  /** The value; `known` has those of earlier measurements by name. Undefined where it cannot be told. */
+  readonly measure: (
+    bench: GatewayBench,
+    known: ReadonlyMap<string, MeasuredValue>,
+  ) => Promise<MeasuredValue | undefined>
 }

@@ -18,6 +18,15 @@ function cve(id: string, title: string): Clause {
   return { title: `${id}: ${title}`, url: `https://www.cve.org/CVERecord?id=${id}` }
 }
 
+/** Sections of a draft that has no number yet, in the version that the cases were written by. */
+function ratelimit(section: string, title: string): Clause {
+  const draft = 'draft-ietf-httpapi-ratelimit-headers-11'
+  return {
+    title: `${draft}, section ${section}: ${title}`,
+    url: `https://datatracker.ietf.org/doc/html/${draft}#section-${section}`,
+  }
+}
+
 /** Written requirements and weaknesses that cases cite. Numbers of sections live here alone. */
 export const CLAUSES = {
   'rfc4648/canonical': rfc(4648, '3.5', 'Canonical Encoding'),
@@ -78,10 +87,13 @@ export const CLAUSES = {
   'rfc8032/verify': rfc(8032, '5.1.7', 'Ed25519 signature verification'),
   'rfc9110/retry-after': rfc(9110, '10.2.3', 'Retry-After'),
   'rfc9457/members': rfc(9457, '3.1', 'Members of a Problem Details Object'),
-  'draft/ratelimit': {
-    title: 'draft-ietf-httpapi-ratelimit-headers-11, sections 3 and 4: RateLimit-Policy and RateLimit',
-    url: 'https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-11',
-  },
+  'ratelimit/policy': ratelimit('3', 'RateLimit-Policy Field'),
+  'ratelimit/quota-unit': ratelimit('3.1.2', 'Quota Unit Parameter: concurrent-requests'),
+  'ratelimit/limit': ratelimit('4', 'RateLimit Field'),
+  'ratelimit/quota-exceeded': ratelimit('5.1', 'Quota Exceeded'),
+  'ratelimit/server': ratelimit('6', 'Server Behavior'),
+  'ratelimit/partition-keys': ratelimit('6.1', 'Generating Partition Keys'),
+  'ratelimit/disclosure': ratelimit('8.2', 'Information disclosure'),
   'rfc8037/okp': rfc(8037, '3.1', 'Signing with Ed25519'),
   'rfc8037/keys': rfc(8037, '2', 'Key Type "OKP"'),
   'rfc8725/weak-signature': rfc(8725, '2.1', 'Weak Signatures and Insufficient Signature Validation'),

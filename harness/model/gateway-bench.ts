@@ -16,7 +16,7 @@ export interface Call {
   readonly method?: string
   /** Query to add, without the question mark. */
   readonly query?: string
-  /** Further header lines, sent as they are, behind the one of the key. */
+  /** Further header lines, sent as they are, behind the one of the key; in place of the ordinary Accept and User-Agent. */
   readonly headers?: HeaderLines
   readonly body?: string | Uint8Array
   /** Media type of `body`; default application/json. */

@@ -10,14 +10,20 @@ export async function measureGateway(
   measurements: readonly GatewayMeasurement[],
   signal: AbortSignal,
 ): Promise<readonly MeasuredProperty[]> {
+  const known = new Map<string, MeasuredValue>()
   const rows: MeasuredProperty[] = []
   for (const measurement of measurements) {
     signal.throwIfAborted()
     const { name, title, unit, needs } = measurement
     const row = { name, title, ...(unit === undefined ? {} : { unit }) }
     const missing = needs.find((need) => !session.capabilities.has(need))
-    if (missing === undefined) rows.push({ ...row, ...(await measureOne(session, measurement)) })
-    else rows.push({ ...row, why: `needs ${GATEWAY_CAPABILITIES[missing].says}` })
+    if (missing !== undefined) {
+      rows.push({ ...row, why: `needs ${GATEWAY_CAPABILITIES[missing].says}` })
+      continue
+    }
+    const measured = await measureOne(session, measurement, known)
+    if ('value' in measured) known.set(name, measured.value)
+    rows.push({ ...row, ...measured })
   }
   return rows
 }
@@ -26,6 +32,7 @@ export async function measureGateway(
 async function measureOne(
   session: GatewaySession,
   { name, title, measure }: GatewayMeasurement,
+  known: ReadonlyMap<string, MeasuredValue>,
 ): Promise<{ readonly value: MeasuredValue } | { readonly why: string }> {
   let value: MeasuredValue | undefined
   const subject: ConformanceCase<'gateway'> = {
@@ -37,10 +44,10 @@ async function measureOne(
     rationale: title,
     remedy: title,
     async run(bench) {
-      value = await measure(bench)
+      value = await measure(bench, known)
       bench.records(name, value ?? 'unknown')
     },
   }
-  const { inconclusive } = await runGatewayCase(session, 'behaviour', subject, 1)
-  return value === undefined ? { why: inconclusive ?? 'cannot be told from outside' } : { value }
+  const { inconclusive, notApplicable } = await runGatewayCase(session, 'behaviour', subject, 1)
+  return value === undefined ? { why: notApplicable ?? inconclusive ?? 'cannot be told from outside' } : { value }
 }

@@ -1,114 +1,147 @@
 import type { Answer } from '../../harness/model/http.ts'
+import { listOf } from './structured.ts'
+import type { BareItem, Member } from './structured.ts'
 
-/** An item of a List with its parameters (RFC 9651 sections 3.1 and 3.1.2). */
-export interface Item {
-  readonly value: string
-  readonly parameters: Readonly<Record<string, string | number | boolean | Uint8Array>>
+/** Which form of fields an answer tells limits in. */
+export const FORMS = {
+  structured: 'RateLimit and RateLimit-Policy as structured fields (draft-ietf-httpapi-ratelimit-headers-08 on)',
+  dictionary: 'RateLimit as "limit=, remaining=, reset=" (draft-ietf-httpapi-ratelimit-headers-07)',
+  separate: 'RateLimit-Limit, -Remaining and -Reset (draft-ietf-httpapi-ratelimit-headers-00 to -06)',
+  legacy: 'X-RateLimit-*',
+} as const
+
+export type Form = keyof typeof FORMS
+
+/** What an answer says of one limit, in whatever form; seconds. */
+export interface Told {
+  readonly form: Form
+  readonly limit?: number
+  readonly remaining?: number
+  readonly resetSec?: number
 }
 
-const STRING = /^"((?:[\u0020\u0021\u0023-\u005b\u005d-\u007e]|\\["\\])*)"/u
-const PARAMETER =
-  /^; *([a-z*][a-z0-9_.*-]*)(?:=(?:(-?\d{1,15})(?![\d.])|"((?:[\u0020\u0021\u0023-\u005b\u005d-\u007e]|\\["\\])*)"|:([A-Za-z0-9+/]*={0,2}):|\?([01])|([A-Za-z*][\w!#$%&'*+.^`|~:/-]*)))?/u
-
-/** A List of Strings; undefined where it is none. */
-export function stringList(text: string): readonly Item[] | undefined {
-  const items: Item[] = []
-  let rest = text.trim()
-  for (;;) {
-    const string = STRING.exec(rest)
-    if (!string) return undefined
-    rest = rest.slice(string[0].length)
-    const parameters: Record<string, string | number | boolean | Uint8Array> = {}
-    for (let found = PARAMETER.exec(rest); found; found = PARAMETER.exec(rest)) {
-      const [whole, name = '', integer, quoted, octets, flag, token] = found
-      if (octets !== undefined) parameters[name] = Buffer.from(octets, 'base64')
-      else if (integer !== undefined) parameters[name] = Number(integer)
-      else parameters[name] = quoted ?? token ?? flag !== '0'
-      rest = rest.slice(whole.length)
-    }
-    items.push({ value: string[1] ?? '', parameters })
-    if (rest === '') return items
-    const comma = /^[ \t]*,[ \t]*(?=.)/u.exec(rest)
-    if (!comma) return undefined
-    rest = rest.slice(comma[0].length)
-  }
-}
-
-/** A field of several lines is one list (RFC 9110 section 5.3). */
-export function fieldOf(answer: Answer, name: string): string | undefined {
+/** The value of a list field: its lines joined (RFC 9651 section 4.2); undefined without one. */
+export function valueOf(answer: Pick<Answer, 'header'>, name: string): string | undefined {
   const lines = answer.header(name)
   return lines.length === 0 ? undefined : lines.join(', ')
 }
 
-/** What is wrong with the fields of draft-ietf-httpapi-ratelimit-headers-11, sections 3 and 4; empty where nothing is. */
-export function wrongInFields(answer: Answer): readonly string[] {
-  const wrong: string[] = []
-  const read = (name: string): readonly Item[] => {
-    const text = fieldOf(answer, name)
-    if (text === undefined) return []
-    const items = stringList(text)
-    if (!items) wrong.push(`${name} is no List of Strings`)
-    return items ?? []
-  }
-  const count = (item: Item, name: string, field: string, least: number, due: boolean): void => {
-    const value = item.parameters[name]
-    if (value === undefined && !due) return
-    if (!Number.isInteger(value) || (value as number) < least) {
-      wrong.push(`${name} of ${field} is no integer from ${least}`)
-    }
-  }
-  const partition = (item: Item, field: string): void => {
-    const { pk } = item.parameters
-    if (pk !== undefined && !(pk instanceof Uint8Array)) wrong.push(`pk of ${field} is no Byte Sequence`)
-  }
-  for (const item of read('RateLimit-Policy')) {
-    count(item, 'q', 'RateLimit-Policy', 0, true)
-    count(item, 'w', 'RateLimit-Policy', 1, false)
-    partition(item, 'RateLimit-Policy')
-  }
-  for (const item of read('RateLimit')) {
-    count(item, 'r', 'RateLimit', 0, true)
-    count(item, 't', 'RateLimit', 0, false)
-    partition(item, 'RateLimit')
-  }
-  return wrong
-}
-
-/** Seconds that a Retry-After asks to wait, or undefined where it is neither of its two forms (RFC 9110 section 10.2.3). */
-export function retrySeconds(text: string, nowSec: number): number | undefined {
-  if (/^\d+$/u.test(text)) return Number(text)
-  return HTTP_DATE.test(text) ? Date.parse(text) / 1000 - nowSec : undefined
-}
-
-/** The three forms of an HTTP-date (RFC 9110 section 5.6.7). */
-const HTTP_DATE =
-  /^(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} \w{3} \d{4} \d{2}:\d{2}:\d{2} GMT|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, \d{2}-\w{3}-\d{2} \d{2}:\d{2}:\d{2} GMT|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) \w{3} [\d ]\d \d{2}:\d{2}:\d{2} \d{4})$/u
-
-/** Names of the older fields that answers had, in lower case. */
-export function legacyFields(answer: Answer): readonly string[] {
-  const names = answer.headers.map(([name]) => name.toLowerCase())
+/** Everything that an answer says of limits, in every form that it has. */
+export function toldBy(answer: Pick<Answer, 'header' | 'headers'>): readonly Told[] {
   return [
-    ...new Set(
-      names.filter((name) => /^(?:x-ratelimit-|x-rate-limit-|ratelimit-(?:limit|remaining|reset)$)/u.test(name)),
-    ),
+    ...structuredOf(answer),
+    ...dictionaryOf(answer),
+    ...prefixed(answer, 'RateLimit', 'separate'),
+    ...legacyOf(answer),
   ]
 }
 
-/** What is wrong with an answer of application/problem+json (RFC 9457 section 3.1); undefined where nothing is. */
-export function wrongInProblem({ header, body, status }: Answer): string | undefined {
-  if (!/^application\/problem\+json\b/iu.test(header('content-type')[0] ?? '') || body === '') return undefined
-  let value: unknown
-  try {
-    value = JSON.parse(body)
-  } catch {
-    return 'the problem is no JSON'
+function structuredOf(answer: Pick<Answer, 'header'>): readonly Told[] {
+  const [members, policies] = ['RateLimit', 'RateLimit-Policy'].map((name) => {
+    const value = valueOf(answer, name)
+    return (value === undefined ? undefined : listOf(value))?.filter(({ item }) => isString(item))
+  })
+  if (!members || members.length === 0) {
+    return (policies ?? []).map((policy) => ({ form: 'structured', ...numberAs('limit', policy.parameters.get('q')) }))
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'the problem is no object'
-  const { status: told, type, 'violated-policies': violated } = value as Readonly<Record<string, unknown>>
-  if (told !== undefined && told !== status) return `its status member is ${JSON.stringify(told)}, the status ${status}`
-  if (type !== undefined && (typeof type !== 'string' || !URL.canParse(type, 'https://example.com'))) {
-    return 'type is no URI reference'
+  return members.map((member) => {
+    const policy = policies?.find((one) => nameOf(one) === nameOf(member))
+    return {
+      form: 'structured',
+      ...numberAs('limit', policy?.parameters.get('q')),
+      ...numberAs('remaining', member.parameters.get('r')),
+      ...numberAs('resetSec', member.parameters.get('t')),
+    }
+  })
+}
+
+/** Draft 07: a Dictionary of Integers. */
+function dictionaryOf(answer: Pick<Answer, 'header'>): readonly Told[] {
+  const value = valueOf(answer, 'RateLimit') ?? ''
+  const found = new Map(
+    [...value.matchAll(/(?:^|,)\s*(limit|remaining|reset)=(-?\d+)/gu)].map(([, name, number]) => [name, number]),
+  )
+  if (found.size === 0) return []
+  return [{ form: 'dictionary', ...told(found.get('limit'), found.get('remaining'), found.get('reset')) }]
+}
+
+function prefixed(answer: Pick<Answer, 'header'>, prefix: string, form: Form): readonly Told[] {
+  const [limit, remaining, reset] = ['Limit', 'Remaining', 'Reset'].map((part) => answer.header(`${prefix}-${part}`)[0])
+  if (limit === undefined && remaining === undefined && reset === undefined) return []
+  return [{ form, ...told(limit, remaining, reset) }]
+}
+
+/** X-RateLimit-Limit and its relatives, such as X-RateLimit-Limit-Minute; those without a number of their own count too. */
+function legacyOf(answer: Pick<Answer, 'header' | 'headers'>): readonly Told[] {
+  const names = answer.headers.filter(([name]) => /^x-rate-?limit-/iu.test(name))
+  if (names.length === 0) return []
+  const plain = [...prefixed(answer, 'X-RateLimit', 'legacy'), ...prefixed(answer, 'X-Rate-Limit', 'legacy')]
+  return plain.length === 0 ? [{ form: 'legacy' }] : plain
+}
+
+function told(limit: string | undefined, remaining: string | undefined, reset: string | undefined): Omit<Told, 'form'> {
+  const number = (text: string | undefined): number | undefined => {
+    const [digits] = /^-?\d+/u.exec(text ?? '') ?? []
+    return digits === undefined ? undefined : Number(digits)
   }
-  const isList = Array.isArray(violated) && violated.every((name) => typeof name === 'string')
-  return violated === undefined || isList ? undefined : 'violated-policies is no array of strings'
+  const [one, two, three] = [number(limit), number(remaining), number(reset)]
+  return {
+    ...(one === undefined ? {} : { limit: one }),
+    ...(two === undefined ? {} : { remaining: two }),
+    ...(three === undefined ? {} : { resetSec: three }),
+  }
+}
+
+function numberAs<Name extends string>(name: Name, item: BareItem | undefined): { readonly [N in Name]?: number } {
+  return item?.type === 'integer' ? ({ [name]: item.value } as { readonly [N in Name]: number }) : {}
+}
+
+const isString = (item: Member['item']): boolean => item !== 'inner-list' && item.type === 'string'
+
+function nameOf({ item }: Member): unknown {
+  return item === 'inner-list' ? undefined : item.value
+}
+
+/** Members that a list of limits must have, and may have (draft-ietf-httpapi-ratelimit-headers-11 sections 3 and 4). */
+const SHAPES = {
+  'RateLimit-Policy': { due: 'q', least: { q: 0, w: 1 } },
+  RateLimit: { due: 'r', least: { r: 0, t: 0 } },
+} as const satisfies Record<string, { readonly due: string; readonly least: Readonly<Record<string, number>> }>
+
+/** What is wrong with the value of one of the fields: clauses in lower case, without key material. */
+export function wrongWith(name: keyof typeof SHAPES, value: string): readonly string[] {
+  const members = listOf(value)
+  if (!members) return ['it is no list of structured items']
+  if (members.length === 0 && name === 'RateLimit-Policy') return ['it is empty']
+  const { due, least } = SHAPES[name]
+  return members.flatMap(({ item, parameters }) => [
+    ...(isString(item) ? [] : ['an item is no string']),
+    ...(parameters.has(due) ? [] : [`${due} is missing`]),
+    ...Object.entries(least).flatMap(([parameter, lowest]) => {
+      const given = parameters.get(parameter)
+      if (given === undefined || (given.type === 'integer' && given.value >= lowest)) return []
+      return [`${parameter} is no whole number from ${lowest}`]
+    }),
+    ...(['bytes', undefined].includes(parameters.get('pk')?.type) ? [] : ['pk is no byte sequence']),
+    ...(['string', undefined].includes(parameters.get('qu')?.type) ? [] : ['qu is no string']),
+  ])
+}
+
+/** Partition keys, decoded. */
+export function partitionsIn(value: string): readonly Uint8Array[] {
+  return (listOf(value) ?? []).flatMap(({ parameters }) => {
+    const pk = parameters.get('pk')
+    return pk?.type === 'bytes' ? [pk.value] : []
+  })
+}
+
+/** Shortest time of the value after which more is left: of the limits that are used up, or else of all. */
+export function soonestIn(value: string): number | undefined {
+  const members = (listOf(value) ?? []).map(({ parameters }) => ({
+    ...numberAs('remaining', parameters.get('r')),
+    ...numberAs('time', parameters.get('t')),
+  }))
+  const used = members.filter(({ remaining }) => remaining === 0)
+  const times = (used.length > 0 ? used : members).flatMap(({ time }) => (time === undefined ? [] : [time]))
+  return times.length === 0 ? undefined : Math.min(...times)
 }

@@ -22,8 +22,6 @@ export function variantsOf(
   const query = '?trustspec={nonce}'
   const other = methods.find((method) => method !== methods[0])
   return [
-    ['the path in other case', { target: `${path.toUpperCase()}${query}` }],
-    ['a slash behind the path', { target: `${path}/${query}` }],
     ['a percent-encoded letter in the path', { target: `${encodedLast(path)}${query}` }],
     ['another query', { query: 'page=2&page=3' }],
     // A limit of one route may well be for one method of it.
@@ -39,6 +37,15 @@ export function variantsOf(
     ['the Host in other case', { headers: [['Host', 'LOCALHOST']] }],
     ['another User-Agent', { headers: [['User-Agent', 'another/1.0']] }],
     ['another Accept', { headers: [['Accept-Language', 'de']] }],
+  ]
+}
+
+/** Spellings of the path that a gateway may take for another route, with limits of its own. */
+export function otherPaths({ route: { path } }: LimitProfile): readonly (readonly [name: string, change: Call])[] {
+  const query = '?trustspec={nonce}'
+  return [
+    ['the path in other case', { target: `${path.toUpperCase()}${query}` }],
+    ['a slash behind the path', { target: `${path}/${query}` }],
   ]
 }
 

@@ -54,7 +54,7 @@ export function createLimiter(
   const tell = (request: GatewayRequest, caller: Caller, counted: readonly Counted[]): Problem | undefined => {
     const refusing = counted.filter(({ taken }) => !taken.allowed)
     if (headerMode === 'ratelimit') {
-      // The moment to retry must not lie before one that another field of the answer names (section 5 of the draft).
+      // The moment to retry must not lie before one that another field of the answer names (section 6 of the draft).
       if (refusing.length > 0) dropField(request.answerLines, 'RateLimit')
       const shown = refusing.length > 0 ? refusing : counted
       request.answerLines.push(...rateLimitFields(caller.key, counted, shown).flat())
