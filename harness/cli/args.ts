@@ -1,108 +1,8 @@
 import { parseArgs } from 'node:util'
 import type { ParseArgsOptionsConfig } from 'node:util'
 import { TrustspecError } from '../model/errors.ts'
-import { GATEWAYS, gatewayOf } from '../model/gateways.ts'
-import type { GatewayPreset } from '../model/gateways.ts'
-import type { OriginProfile } from '../model/profile.ts'
-import type { Level } from '../model/verdict.ts'
-import type { Selection } from '../runner/options.ts'
 import { nearest } from '../model/nearest.ts'
-import { parseProfile, readProfile } from './profile.ts'
-
-const text = { type: 'string' } as const
-const list = { type: 'string', multiple: true } as const
-const flag = { type: 'boolean' } as const
-
-/** Flags of each command. */
-export const FLAGS = {
-  run: {
-    origin: text,
-    exec: text,
-    env: list,
-    path: text,
-    as: text,
-    'i-am-authorised': flag,
-    token: text,
-    'token-command': text,
-    'issuer-port': text,
-    profile: text,
-    'profile-file': text,
-    'jwks-url': text,
-    'clock-url': text,
-    'no-virtual-time': flag,
-    openapi: text,
-    'api-key': text,
-    'jwks-max-age': text,
-    'jwks-cooldown': text,
-    'jwks-timeout': text,
-    alg: list,
-    issuer: text,
-    audience: text,
-    typ: text,
-    leeway: text,
-    marker: text,
-    'identity-echo': text,
-    header: text,
-    scheme: text,
-    'plain-jwks': flag,
-    suite: list,
-    case: list,
-    level: list,
-    behaviour: flag,
-    writes: flag,
-    strict: flag,
-    'allow-inconclusive': flag,
-    timeout: text,
-    seed: text,
-    json: text,
-    verbose: flag,
-    help: flag,
-  },
-  list: { suite: list, json: flag, help: flag },
-  explain: { help: flag },
-  compare: { help: flag },
-  issuer: { port: text, audience: text, alg: text, help: flag },
-  gateway: {
-    project: text,
-    openapi: text,
-    origin: text,
-    audience: text,
-    alg: text,
-    'requests-per-minute': text,
-    'failed-keys': text,
-    port: text,
-    host: text,
-    'public-url': text,
-    state: text,
-    redis: text,
-    memory: flag,
-    'key-prefix': text,
-    'management-port': text,
-    'trusted-proxy': list,
-    concurrency: text,
-    queue: text,
-    'origin-timeout': text,
-    'jwks-max-age': text,
-    'access-log': text,
-    'alert-keys': text,
-    'alert-path': text,
-    'alert-type': text,
-    help: flag,
-  },
-  keys: {
-    consumer: text,
-    bucket: text,
-    key: text,
-    description: text,
-    metadata: text,
-    expires: text,
-    state: text,
-    redis: text,
-    url: text,
-    'key-prefix': text,
-    help: flag,
-  },
-} as const satisfies Record<string, ParseArgsOptionsConfig>
+import { FLAGS } from './flags.ts'
 
 export type Command = keyof typeof FLAGS
 
@@ -144,6 +44,20 @@ export function readArgs(command: Command, args: readonly string[]): Given {
   }
 }
 
+/** The URL of an HTTP server, without credentials; ERR_USAGE otherwise. */
+export function urlOf(text: string, flag: string, credentials: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (!url || !['http:', 'https:'].includes(url.protocol)) {
+    const guess =
+      url === undefined || !text.includes('://') ? `http://${text}` : 'a URL that starts with http:// or https://'
+    throw usage(`${flag} is no URL of an HTTP server`, { given: text, instead: guess })
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw usage('The URL holds credentials', { given: url.host, instead: `the URL without them, and ${credentials}` })
+  }
+  return url
+}
+
 /** An ERR_USAGE. */
 export function usage(
   message: string,
@@ -169,6 +83,12 @@ export function listOf({ values }: Given, name: string): readonly string[] | und
     .filter((part) => part !== '')
 }
 
+/** The values of a flag that may be repeated, commas and all. */
+export function valuesOf({ values }: Given, name: string): readonly string[] {
+  const value = values[name]
+  return Array.isArray(value) ? (value as readonly string[]) : []
+}
+
 /** A whole number within bounds; ERR_USAGE otherwise. */
 export function numberOf(given: Given, name: string, least: number, most: number): number | undefined {
   const value = textOf(given, name)
@@ -182,76 +102,4 @@ export function numberOf(given: Given, name: string, least: number, most: number
     })
   }
   return number
-}
-
-/** Where a key is tried that was given by flag alone. */
-const API_KEY_PLACES = {
-  headers: [{ name: 'Authorization', scheme: 'Bearer' }, { name: 'Authorization' }, { name: 'X-API-Key' }],
-  query: ['api_key', 'apikey'],
-} as const
-
-/** The gateway of --profile; ERR_USAGE for a name that is not known. */
-export function gatewayNamed(given: Given): GatewayPreset | undefined {
-  const name = textOf(given, 'profile')
-  const gateway = name === undefined ? undefined : gatewayOf(name)
-  if (name !== undefined && !gateway) {
-    const isFile = /[./]/u.test(name)
-    const names = GATEWAYS.map((one) => one.name)
-    throw usage('There is no such gateway', {
-      flag: '--profile',
-      given: name,
-      instead: isFile ? `--profile-file ${name}` : `${nearest(name, names)}, out of ${names.join(', ')}`,
-    })
-  }
-  return gateway
-}
-
-const LEVELS: readonly Level[] = ['MUST', 'SHOULD', 'MAY', 'INFO']
-
-/** The cases that were asked for. */
-export function selectionOf(given: Given): Selection {
-  const suites = listOf(given, 'suite')
-  const cases = listOf(given, 'case')
-  const levels = listOf(given, 'level')?.map((name) => {
-    const level = LEVELS.find((known) => known === name.toUpperCase())
-    if (level === undefined)
-      throw usage('There is no such level', { flag: '--level', given: name, instead: LEVELS.join(', ') })
-    return level
-  })
-  return { ...(suites ? { suites } : {}), ...(cases ? { cases } : {}), ...(levels ? { levels } : {}) }
-}
-
-/** What is declared in the profile file and by flags; the flags win. */
-export function declarationsOf(given: Given): OriginProfile {
-  const file = textOf(given, 'profile-file')
-  const apiKey = textOf(given, 'api-key')
-  const jwks = Object.fromEntries(
-    Object.entries({
-      maxAgeSec: numberOf(given, 'jwks-max-age', 0, 1_000_000),
-      cooldownSec: numberOf(given, 'jwks-cooldown', 0, 1_000_000),
-      timeoutMs: numberOf(given, 'jwks-timeout', 1, 1_000_000),
-    }).filter((member) => member[1] !== undefined),
-  )
-  const leeway = textOf(given, 'leeway')
-  const header = textOf(given, 'header')
-  const scheme = textOf(given, 'scheme')
-  const declared: Readonly<Record<string, unknown>> = {
-    algorithms: listOf(given, 'alg'),
-    issuer: textOf(given, 'issuer'),
-    audience: textOf(given, 'audience'),
-    typ: textOf(given, 'typ'),
-    leewaySec: leeway === undefined ? undefined : Number(leeway),
-    marker: textOf(given, 'marker'),
-    identityEcho: textOf(given, 'identity-echo'),
-    token:
-      header === undefined && scheme === undefined
-        ? undefined
-        : { header: header ?? 'Authorization', scheme: scheme ?? 'Bearer' },
-    plainJwks: given.values['plain-jwks'],
-    apiKey: apiKey === undefined ? undefined : { ...API_KEY_PLACES, key: apiKey },
-  }
-  const flags = Object.fromEntries(Object.entries(declared).filter((member) => member[1] !== undefined))
-  const declaredInFile = file === undefined ? {} : readProfile(file)
-  const both = { ...declaredInFile, ...parseProfile(flags, 'the flags') }
-  return Object.keys(jwks).length === 0 ? both : { ...both, jwks: { ...declaredInFile.jwks, ...jwks } }
 }

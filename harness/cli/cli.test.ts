@@ -9,7 +9,7 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { allCases } from '../../suites/catalog.ts'
-import { FLAGS } from './args.ts'
+import { FLAGS } from './flags.ts'
 import { HELP } from './help.ts'
 import { explainCase, listCases } from './list.ts'
 

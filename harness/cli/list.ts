@@ -1,22 +1,36 @@
-import { allCases } from '../../suites/catalog.ts'
-import type { CatalogEntry } from '../../suites/catalog.ts'
+import { ALL_SUITES, allCases } from '../../suites/catalog.ts'
+import type { AnySuite, CatalogEntry } from '../../suites/catalog.ts'
 import { ORIGIN_CAPABILITIES } from '../model/capabilities.ts'
+import type { Capability } from '../model/capabilities.ts'
+import type { Subject } from '../model/case.ts'
+import { CHAIN_CAPABILITIES } from '../model/chain-bench.ts'
+import { GATEWAY_CAPABILITIES } from '../model/gateway-capabilities.ts'
 import { CLAUSES } from '../model/clauses.ts'
 import { paint, wrapped } from '../report/text.ts'
 import type { Style } from '../report/text.ts'
 import { listOf, usage } from './args.ts'
 import type { Given } from './args.ts'
 import { nearest } from '../model/nearest.ts'
+import { SUITES_OF } from './selection.ts'
+import { subjectNamed } from './subject.ts'
+
+const CAPABILITIES: Readonly<Record<Subject, Readonly<Record<string, Capability>>>> = {
+  origin: ORIGIN_CAPABILITIES,
+  gateway: GATEWAY_CAPABILITIES,
+  chain: CHAIN_CAPABILITIES,
+}
 
 /** The cases as lines, or as JSON. */
 export function listCases(given: Given): string {
   const suites = listOf(given, 'suite')
-  const ids = new Set(allCases().map(({ suite }) => suite.id))
+  const subject = subjectNamed(given)
+  const all = allCases<AnySuite>(subject === undefined ? ALL_SUITES : SUITES_OF[subject])
+  const ids = new Set(all.map(({ suite }) => suite.id))
   const mistyped = suites?.find((name) => ![...ids].some((id) => id === name || id.endsWith(`/${name}`)))
   if (mistyped !== undefined) {
     throw usage('There is no such suite', { flag: '--suite', given: mistyped, instead: nearest(mistyped, [...ids]) })
   }
-  const entries = allCases().filter(
+  const entries = all.filter(
     ({ suite }) => suites?.some((name) => suite.id === name || suite.id.endsWith(`/${name}`)) ?? true,
   )
   if (given.values['json'] === true) {
@@ -24,22 +38,22 @@ export function listCases(given: Given): string {
     return JSON.stringify(rows, undefined, 2)
   }
   return entries
-    .map(({ id, case: { level, title } }) => `${level.padEnd(6)}  ${id}\n        The origin ${title}.`)
+    .map(({ id, case: { level, title } }) => `${level.padEnd(6)}  ${id}\n        The ${subjectOf(id)} ${title}.`)
     .join('\n')
 }
 
 /** Everything that there is to say about a case; ERR_USAGE when there is none of that name, or several. */
 export function explainCase(name: string | undefined, style: Style): string {
   const { id, case: subject, suite } = find(name)
-  const unlocks = subject.needs.map((need) =>
-    wrapped('- ', `${ORIGIN_CAPABILITIES[need].says}: ${ORIGIN_CAPABILITIES[need].unlock}`, 2),
-  )
+  const capabilities = CAPABILITIES[subjectOf(id)]
+  const says = (name: string): string => capabilities[name]?.says ?? name
+  const unlocks = subject.needs.map((need) => wrapped('- ', `${says(need)}: ${capabilities[need]?.unlock ?? need}`, 2))
   const snippets = Object.entries(subject.snippets ?? {}).map(
     ([library, code]) => `  ${library}\n    ${code.replaceAll('\n', '\n    ')}`,
   )
   return [
-    `${paint(style, 'bold', id)}  ${subject.level}${subject.drops ? ` (${subject.drops.to} without ${ORIGIN_CAPABILITIES[subject.drops.without].says})` : ''}`,
-    wrapped('', `${suite.title}: the origin ${subject.title}.`, 0),
+    `${paint(style, 'bold', id)}  ${subject.level}${subject.drops ? ` (${subject.drops.to} without ${says(subject.drops.without)})` : ''}`,
+    wrapped('', `${suite.title}: the ${subjectOf(id)} ${subject.title}.`, 0),
     '',
     paint(style, 'bold', 'Required by'),
     ...subject.clause.map((clause) => wrapped('- ', `${CLAUSES[clause].title}  ${CLAUSES[clause].url}`, 2)),
@@ -52,11 +66,16 @@ export function explainCase(name: string | undefined, style: Style): string {
   ].join('\n')
 }
 
-function find(name: string | undefined): CatalogEntry {
-  const ids = allCases().map(({ id }) => id)
+function subjectOf(id: string): Subject {
+  return id.startsWith('gateway') ? 'gateway' : id.startsWith('chain') ? 'chain' : 'origin'
+}
+
+function find(name: string | undefined): CatalogEntry<AnySuite> {
+  const all = allCases<AnySuite>(ALL_SUITES)
+  const ids = all.map(({ id }) => id)
   if (name === undefined)
     throw usage('The case is missing', { command: 'explain', instead: 'explain CASE; see "trustspec list"' })
-  const found = allCases().filter(({ id }) => id === name || id.endsWith(`/${name}`))
+  const found = all.filter(({ id }) => id === name || id.endsWith(`/${name}`))
   const [only] = found
   if (only && found.length === 1) return only
   if (only)

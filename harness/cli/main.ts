@@ -1,10 +1,13 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
+import { ConfigurationError } from '../config/mistakes.ts'
+import { endOutages } from '../config/outages.ts'
 import { sentence, TrustspecError } from '../model/errors.ts'
 import { EXIT } from '../model/verdict.ts'
-import { FLAGS, readArgs, usage } from './args.ts'
+import { readArgs, usage } from './args.ts'
 import type { Command } from './args.ts'
+import { FLAGS } from './flags.ts'
 import { HELP } from './help.ts'
 import { nearest } from '../model/nearest.ts'
 
@@ -122,10 +125,12 @@ try {
 } catch (error) {
   if (interrupted.signal.aborted) {
     process.stderr.write('Interrupted: the target is stopped, nothing is proven.\n')
+    await endOutages()
     // What the harness started ends with it: its guardian sees the pipe close.
     process.exit(INTERRUPTED)
   } else if (error instanceof TrustspecError && error.code !== 'ERR_HARNESS') {
-    process.stderr.write(`${error.code}: ${sentence(error)}\n`)
+    const errors = error instanceof ConfigurationError ? error.all : [error]
+    for (const one of errors) process.stderr.write(`${one.code}: ${sentence(one)}\n`)
     process.exitCode = EXIT.usage
   } else {
     process.stderr.write('trustspec itself failed; this is a defect, please report it with the text below.\n')

@@ -120,3 +120,12 @@ export interface Report {
   readonly stale: readonly ExpectedFinding[]
   readonly exit: { readonly code: ExitCode; readonly meaning: string }
 }
+
+/** What a run over several subjects found out. */
+export interface ReportCollection {
+  readonly version: typeof REPORT_VERSION
+  /** One for each subject of which something was selected, in order. */
+  readonly reports: readonly Report[]
+  /** The worst of them. */
+  readonly exit: Report['exit']
+}

@@ -24,8 +24,18 @@ export interface Comparison {
 
 const ABSENT = 'absent'
 
+/** What of a report is compared; several reports are compared as one. */
+export type Comparable = Pick<Report, 'cases' | 'behaviour'>
+
+/** The cases and the measured values of reports; `named`: each property tells whose it is. */
+export function merged(reports: readonly Report[], isNamed: boolean): Comparable {
+  const named = ({ subject, behaviour }: Report): Report['behaviour'] =>
+    !isNamed ? behaviour : behaviour.map((row) => ({ ...row, title: `${row.title} (${subject})` }))
+  return { cases: reports.flatMap(({ cases }) => cases), behaviour: reports.flatMap(named) }
+}
+
 /** Compares verdicts case by case, and measured values property by property. */
-export function compareReports(before: Report, after: Report): Comparison {
+export function compareReports(before: Comparable, after: Comparable): Comparison {
   const verdicts = changes(
     before.cases.map(({ id, verdict }) => [id, verdict]),
     after.cases.map(({ id, verdict }) => [id, verdict]),

@@ -36,7 +36,7 @@ const MEANINGS: Readonly<Record<Verdict, string>> = {
 export function formatReport(report: Report, style: Style, verbose: boolean): string {
   const parts = [
     causeOf(report, style),
-    joined(suitesOf(report).map((cases) => suiteOf(cases, report.preflight.cause, style, verbose))),
+    joined(suitesOf(report).map((cases) => suiteOf(cases, report, style, verbose))),
     behaviourOf(report, style),
     measuredOf(report, style, verbose),
     notProvenOf(report, style, verbose),
@@ -70,7 +70,8 @@ function isNoteworthy({ verdict }: CaseResult): boolean {
   return verdict !== 'pass' && verdict !== 'skip' && verdict !== 'info'
 }
 
-function suiteOf(cases: readonly CaseResult[], cause: string | undefined, style: Style, verbose: boolean): string {
+function suiteOf(cases: readonly CaseResult[], { preflight, subject }: Report, style: Style, verbose: boolean): string {
+  const { cause } = preflight
   const [first] = cases
   const counts = VERDICTS.flatMap((verdict) => {
     const number = cases.filter((result) => result.verdict === verdict).length
@@ -85,7 +86,7 @@ function suiteOf(cases: readonly CaseResult[], cause: string | undefined, style:
     shared === undefined || verbose
       ? []
       : [wrapped('', `All inconclusive ones: ${shared === cause ? 'for the cause above.' : shared}`, 2)]
-  return [heading, ...sum, ...shown.map((result) => caseOf(result, style, verbose))].join('\n')
+  return [heading, ...sum, ...shown.map((result) => caseOf(result, subject, style, verbose))].join('\n')
 }
 
 /** The one reason for which more than two cases of a suite are inconclusive. */
@@ -97,12 +98,12 @@ function sharedReason(cases: readonly CaseResult[]): string | undefined {
   return reasons.length > 2 && reasons.every((reason) => reason === first) ? first : undefined
 }
 
-function caseOf(result: CaseResult, style: Style, verbose: boolean): string {
+function caseOf(result: CaseResult, subject: Report['subject'], style: Style, verbose: boolean): string {
   const { id, title, verdict, nature, reason, known, level } = result
   const word = paint(style, COLOURS[verdict], nature === undefined ? verdict : `${verdict} (${nature})`)
   const lines = [`  ${word}  ${paint(style, 'bold', id)}  ${level}`]
   if (!isNoteworthy(result) && !verbose) return lines.join('\n')
-  lines.push(wrapped('', `The origin ${title}.`, 4))
+  lines.push(wrapped('', `The ${subject} ${title}.`, 4))
   if (isNoteworthy(result) && result.findings.length > 0) {
     for (const { title: clause, url } of result.clause) lines.push(wrapped('required by  ', `${clause}  ${url}`, 4))
   }
@@ -140,13 +141,13 @@ function behaviourOf({ behaviour }: Report, style: Style): string {
   return [paint(style, 'bold', 'Behaviour, as measured'), ...lines].join('\n')
 }
 
-function measuredOf({ cases, preflight }: Report, style: Style, verbose: boolean): string {
+function measuredOf({ cases, preflight, subject }: Report, style: Style, verbose: boolean): string {
   const values = (verbose ? cases : []).flatMap(({ id, measured }) =>
     Object.entries(measured).map(([name, value]) => wrapped(`${name}: `, `${value}  (${id})`, 2)),
   )
   const offset = preflight.clockOffsetSec
   const clock =
-    offset === undefined || offset === 0 ? [] : [`  clock of the origin: ${offset > 0 ? '+' : ''}${offset} s`]
+    offset === undefined || offset === 0 ? [] : [`  clock of the ${subject}: ${offset > 0 ? '+' : ''}${offset} s`]
   return values.length + clock.length === 0 ? '' : [paint(style, 'bold', 'Measured'), ...clock, ...values].join('\n')
 }
 

@@ -1,0 +1,145 @@
+import { GATEWAY_SUITES } from '../../suites/catalog.ts'
+import { hookClock } from '../clock/hook.ts'
+import { hooksOf } from '../config/hooks.ts'
+import type { GatewaySettings } from '../config/settings.ts'
+import { Inconclusive, TrustspecError } from '../model/errors.ts'
+import type { GatewayProfile } from '../model/gateway-profile.ts'
+import type { GatewayRunOptions } from '../runner/gateway-options.ts'
+import { runGateway } from '../runner/gateway-run.ts'
+import type { GatewayTarget, GatewayTargetSettings } from '../targets/gateway-target.ts'
+import { assertAllowed } from './address.ts'
+import { textOf, usage } from './args.ts'
+import type { Given } from './args.ts'
+import { bundledGateways, startGatewayNamed } from './bundled-gateways.ts'
+import { gatewayDeclarations, portsOf, urlGiven } from './gateway-declarations.ts'
+import type { Common, Part, Voice } from './part.ts'
+
+/** A gateway to be tested, however it comes to run. */
+interface Subject {
+  readonly says: string
+  readonly profile: GatewayProfile
+  readonly ports: GatewayRunOptions['ports'] & object
+  readonly start: (settings: GatewayTargetSettings, voice: Voice) => Promise<GatewayTarget>
+}
+
+const NOTHING: GatewaySettings = { profile: {}, hooks: {}, ports: {} }
+
+/** The part of a run that tests a gateway; ERR_USAGE for arguments that do not fit together. */
+export async function gatewayPart(given: Given, common: Common, settings = NOTHING): Promise<Part> {
+  const subject = await subjectOf(given, settings)
+  const { behaviour: _, ...options } = common
+  return {
+    subject: 'gateway',
+    says: subject.says,
+    run: (voice, signal) =>
+      withHooks(
+        runGateway({
+          ...options,
+          suites: GATEWAY_SUITES,
+          profile: subject.profile,
+          ports: subject.ports,
+          start: (told) => subject.start(told, voice),
+          on(event) {
+            if (event.type === 'captures') tell(event, subject.ports, voice)
+            voice.progress.on(event)
+          },
+          signal,
+        }),
+      ),
+  }
+}
+
+/** A hook that fails before the first case is for the user to mend; in a case it makes that case inconclusive. */
+async function withHooks<T>(running: Promise<T>): Promise<T> {
+  try {
+    return await running
+  } catch (error) {
+    if (!(error instanceof Inconclusive)) throw error
+    throw new TrustspecError(
+      'ERR_USAGE',
+      error.message.replace(/\.$/u, ''),
+      { instead: 'hooks that work, see docs/config.md' },
+      { cause: error },
+    )
+  }
+}
+
+async function subjectOf(given: Given, settings: GatewaySettings): Promise<Subject> {
+  const name = textOf(given, 'gateway')
+  const url = urlGiven(given, settings)
+  if (name !== undefined && url !== undefined) {
+    throw usage('More than one target is given', { given: 'a URL and --gateway', instead: 'one of them' })
+  }
+  if (url !== undefined) return await urlSubject(given, settings, url)
+  const ports = {}
+  if (name !== undefined) {
+    const names = bundledGateways().map((gateway) => gateway.name)
+    if (!names.includes(name)) {
+      const instead = names.length === 0 ? 'the URL of a gateway' : names.join(', ')
+      throw usage('There is no such gateway', { flag: '--gateway', given: name, instead })
+    }
+    const { profile } = settings
+    return {
+      says: `the bundled gateway ${name}`,
+      profile,
+      ports,
+      start: (told, { progress }) => startGatewayNamed(name, told, progress.note),
+    }
+  }
+  const profile = gatewayDeclarations(given, settings, {})
+  const [declared] = Object.keys(profile)
+  if (declared !== undefined) {
+    throw usage('What a gateway declares needs a gateway', {
+      given: declared,
+      instead: 'the URL of a gateway, or --gateway NAME beside it',
+    })
+  }
+  const { embeddedGateway } = await import('../targets/embedded-gateway.ts')
+  return {
+    says: 'the embedded reference gateway',
+    profile,
+    ports,
+    start: (told) => embeddedGateway(told),
+  }
+}
+
+async function urlSubject(given: Given, settings: GatewaySettings, url: URL): Promise<Subject> {
+  const profile = gatewayDeclarations(given, settings, process.env)
+  const { jwksUrl, discoveryUrl, instances = [] } = profile
+  const isAuthorised = given.values['i-am-authorised'] === true
+  for (const reached of [url.href, jwksUrl, discoveryUrl, ...instances]) {
+    if (reached !== undefined) await assertAllowed(new URL(reached), isAuthorised)
+  }
+  const clockUrl = textOf(given, 'clock-url') ?? settings.clockUrl
+  const ports = portsOf(given, settings)
+  const captured = ports.capture !== undefined
+  const count = profile.keys?.length ?? 0
+  const keys = count === 0 && settings.hooks.issueKey ? 'keys of a hook' : `${count} API key${count === 1 ? '' : 's'}`
+  return {
+    says: `the gateway at ${url.href}, with ${keys}, ${captured ? 'forwarding to the capture origin of the run' : 'forwarding to an origin of its own'}`,
+    profile,
+    ports,
+    async start(_, { progress }) {
+      const { urlGateway } = await import('../targets/url-gateway.ts')
+      const clock = clockUrl === undefined ? undefined : await hookClock(clockUrl)
+      const nowMs = clock?.nowMs ?? Date.now
+      return urlGateway({
+        url: url.href,
+        captured,
+        hooks: hooksOf(settings.hooks, { env: process.env, nowMs, onFailure: progress.note }),
+        ...(clock ? { clock } : {}),
+      })
+    },
+  }
+}
+
+/** What has to be set at a gateway that is not started by the run. */
+function tell(
+  { capture, secondCapture, keyListUrl }: GatewayTargetSettings,
+  ports: GatewayRunOptions['ports'] & object,
+  { print }: Voice,
+): void {
+  if (ports.capture !== undefined) print(`The origin of the gateway has to be ${capture}\n`)
+  if (ports.secondCapture !== undefined) print(`Its second origin has to be ${secondCapture}\n`)
+  if (ports.scanner !== undefined) print(`Its list of public keys of the secret scanner has to be ${keyListUrl}\n`)
+}

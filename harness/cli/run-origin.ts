@@ -1,0 +1,274 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { request } from 'undici'
+import { embeddedKeys } from '../../fixtures/keys/keys.ts'
+import { MEASUREMENTS } from '../../suites/behaviour/measurements.ts'
+import { SUITES } from '../../suites/catalog.ts'
+import type { OriginSettings } from '../config/settings.ts'
+import { defaultKeyFile, loadKeys } from '../issuer/keyfile.ts'
+import type { IssuerNames } from '../issuer/server.ts'
+import type { Operation } from '../openapi/operations.ts'
+import type { GatewayPreset } from '../model/gateways.ts'
+import type { JsonObject } from '../model/json.ts'
+import type { Progress } from '../report/progress.ts'
+import type { Control } from '../runner/options.ts'
+import { runOrigin } from '../runner/run.ts'
+import type { Target, TargetSettings } from '../targets/target.ts'
+import { assertAllowed } from './address.ts'
+import { numberOf, textOf, urlOf, usage } from './args.ts'
+import type { Given } from './args.ts'
+import { declarationsOf, gatewayNamed } from './declarations.ts'
+import type { Common, Part } from './part.ts'
+
+/** Longest wait for the first answer of a command, in milliseconds. */
+const READY_MS = 30_000
+
+interface Subject {
+  /** What is tested, for the first line. */
+  readonly says: string
+  readonly kind: 'embedded' | 'url' | 'exec' | 'origin'
+  readonly start: (settings: TargetSettings, progress: Progress) => Promise<Target>
+}
+
+/** The part of a run that tests an origin; ERR_USAGE for arguments that do not fit together. */
+export async function originPart(asked: Given, common: Common, settings?: OriginSettings): Promise<Part> {
+  const given = settings === undefined ? asked : withSettings(asked, settings)
+  const subject = await subjectOf(given)
+  const profile = declarationsOf(given, settings?.profile)
+  const gateway = gatewayNamed(given)
+  const control = await controlOf(given, subject, gateway)
+  const operations = await operationsFor(given)
+  const { behaviour, ...options } = common
+  return {
+    subject: 'origin',
+    says: `${subject.says}, ${LADDER[control.kind]}`,
+    run: ({ print, progress }, signal) =>
+      runOrigin({
+        ...options,
+        suites: SUITES,
+        start: (told) => subject.start(told, progress),
+        control,
+        operations,
+        ...(gateway ? { gateway } : {}),
+        profile,
+        measurements: behaviour ? MEASUREMENTS : [],
+        writes: given.values['writes'] === true,
+        on(event) {
+          if (event.type === 'issuer' && control.kind === 'issuer' && subject.kind === 'url') {
+            print(`The origin has to trust issuer ${event.issuer} with the JWKS at ${event.jwksUrl}\n`)
+          }
+          progress.on(event)
+        },
+        signal,
+      }),
+  }
+}
+
+/** The arguments with what the configuration says where they say nothing. */
+function withSettings(given: Given, { url, issuerPort, tokenCommand, clockUrl }: OriginSettings): Given {
+  const { values, positionals } = given
+  const isStarted = values['origin'] !== undefined || values['exec'] !== undefined
+  const hasRung = ['token', 'token-command', 'issuer-port'].some((flag) => values[flag] !== undefined)
+  return {
+    positionals: positionals.length === 0 && url !== undefined && !isStarted ? [url] : positionals,
+    values: {
+      ...(hasRung || issuerPort === undefined ? {} : { 'issuer-port': String(issuerPort) }),
+      ...(hasRung || tokenCommand === undefined ? {} : { 'token-command': tokenCommand }),
+      ...(isStarted || clockUrl === undefined ? {} : { 'clock-url': clockUrl }),
+      ...values,
+    },
+  }
+}
+
+const LADDER: Readonly<Record<Control['kind'], string>> = {
+  none: 'with a URL alone',
+  token: 'with a token of its own issuer',
+  issuer: 'with an issuer that it trusts',
+}
+
+async function subjectOf(given: Given): Promise<Subject> {
+  const [url, ...more] = given.positionals
+  const name = textOf(given, 'origin')
+  const command = textOf(given, 'exec')
+  if (more.length > 0)
+    throw usage('One URL is tested at a time', { given: more.join(' '), instead: 'run it once for each URL' })
+  const named = [
+    url === undefined ? '' : 'a URL',
+    name === undefined ? '' : '--origin',
+    command === undefined ? '' : '--exec',
+  ]
+  const several = named.filter((one) => one !== '')
+  if (several.length > 1) {
+    throw usage('More than one target is given', { given: several.join(' and '), instead: 'one of them' })
+  }
+  if (given.values['clock-url'] !== undefined && url === undefined) {
+    throw usage('The flag belongs to a URL', { flag: '--clock-url', instead: 'a URL under test, or leave it out' })
+  }
+  for (const only of ['env', 'path']) {
+    if (given.values[only] !== undefined && command === undefined) {
+      throw usage('The flag belongs to --exec', {
+        flag: `--${only}`,
+        instead: `--exec COMMAND --${only} …, or leave it out`,
+      })
+    }
+  }
+  if (url !== undefined) return await urlSubject(given, url)
+  if (command !== undefined) return execSubject(given, command)
+  if (name !== undefined) {
+    const { bundledOrigins, startBundled } = await import('../targets/bundled.ts')
+    const names = bundledOrigins().map((origin) => origin.name)
+    if (!names.includes(name)) {
+      throw usage('There is no such origin', { flag: '--origin', given: name, instead: names.join(', ') })
+    }
+    return {
+      says: `the bundled origin ${name}`,
+      kind: 'origin',
+      start: (settings, progress) => startBundled(name, settings, progress.note),
+    }
+  }
+  const { embeddedTarget } = await import('../targets/embedded.ts')
+  return { says: 'the embedded reference origin', kind: 'embedded', start: (settings) => embeddedTarget(settings) }
+}
+
+async function urlSubject(given: Given, text: string): Promise<Subject> {
+  const url = urlOf(text, 'The target', '--token-command')
+  await assertAllowed(url, given.values['i-am-authorised'] === true)
+  const { urlTarget } = await import('../targets/url.ts')
+  const clockUrl = textOf(given, 'clock-url')
+  const { hookClock } = await import('../clock/hook.ts')
+  return {
+    says: url.href,
+    kind: 'url',
+    start: async () => urlTarget(url.href, clockUrl === undefined ? undefined : await hookClock(clockUrl)),
+  }
+}
+
+function execSubject(given: Given, command: string): Subject {
+  const path = textOf(given, 'path') ?? '/'
+  if (!path.startsWith('/'))
+    throw usage('The path does not begin with a slash', { flag: '--path', given: path, instead: `/${path}` })
+  const pairs = (given.values['env'] as readonly string[] | undefined) ?? []
+  const env = pairs.map((pair) => {
+    const equals = pair.indexOf('=')
+    if (equals < 1)
+      throw usage('The variable has no value', { flag: '--env', given: pair, instead: `${pair || 'NAME'}=VALUE` })
+    return [pair.slice(0, equals), pair.slice(equals + 1)] as const
+  })
+  return {
+    says: 'the origin of --exec',
+    kind: 'exec',
+    async start(settings) {
+      const { startProcess } = await import('../targets/process.ts')
+      return await startProcess({
+        command,
+        env: Object.fromEntries(env),
+        path,
+        profile: {},
+        settings,
+        readyMs: READY_MS,
+        virtualTime: given.values['no-virtual-time'] !== true,
+      })
+    },
+  }
+}
+
+async function controlOf(given: Given, subject: Subject, gateway: GatewayPreset | undefined): Promise<Control> {
+  const port = numberOf(given, 'issuer-port', 1, 65_535)
+  const token = textOf(given, 'token')
+  const command = textOf(given, 'token-command')
+  const rungs = [
+    port === undefined ? '' : '--issuer-port',
+    token === undefined ? '' : '--token',
+    command === undefined ? '' : '--token-command',
+  ]
+  const several = rungs.filter((rung) => rung !== '')
+  if (several.length > 1) {
+    throw usage('More than one way to a valid token is given', { given: several.join(' and '), instead: 'one of them' })
+  }
+  if (subject.kind === 'embedded') {
+    if (several.length > 0) {
+      throw usage('The flag needs a target', {
+        flag: several.join(''),
+        instead: 'the URL of an origin, --origin or --exec beside it',
+      })
+    }
+    return { kind: 'issuer', keys: embeddedKeys(), port: 0 }
+  }
+  const keys = await loadKeys(defaultKeyFile(process.env))
+  const jwksUrl = textOf(given, 'jwks-url')
+  const known = knownIssuer(given, subject, gateway)
+  if (jwksUrl !== undefined && several.length === 0 && !known) {
+    throw usage('The flag does nothing here', {
+      flag: '--jwks-url',
+      instead: '--jwks-url beside --token-command, or beside --exec and --issuer https://…',
+    })
+  }
+  if (token !== undefined || command !== undefined) {
+    const jwks = jwksUrl === undefined ? {} : { jwks: await realKeys(jwksUrl) }
+    return {
+      kind: 'token',
+      keys,
+      token: () => (command === undefined ? Promise.resolve(token ?? '') : tokenFrom(command)),
+      ...jwks,
+    }
+  }
+  if (port === undefined && subject.kind === 'url') return { kind: 'none', keys }
+  return { kind: 'issuer', keys, port: port ?? 0, ...(known ? { known } : {}) }
+}
+
+/** The operations of the document of --openapi. */
+async function operationsFor(given: Given): Promise<readonly Operation[]> {
+  const source = textOf(given, 'openapi')
+  if (source === undefined) return []
+  const { loadDocument } = await import('../openapi/document.ts')
+  const { operationsOf } = await import('../openapi/operations.ts')
+  const document = await loadDocument(source, async (url) => {
+    const answer = await request(url, { signal: AbortSignal.timeout(10_000) })
+    if (answer.statusCode !== 200) throw new Error(`Status ${answer.statusCode}`)
+    return await answer.body.text()
+  })
+  return operationsOf(document)
+}
+
+/** The https issuer that an origin has hard-coded, where the run starts it and can answer for the host. */
+function knownIssuer(given: Given, subject: Subject, gateway: GatewayPreset | undefined): IssuerNames | undefined {
+  const issuer = textOf(given, 'issuer')
+  if (subject.kind !== 'exec' && subject.kind !== 'origin') return undefined
+  if (issuer === undefined) return gateway?.known
+  if (!URL.canParse(issuer) || new URL(issuer).protocol !== 'https:') return undefined
+  const jwksUrl = textOf(given, 'jwks-url') ?? `${issuer.replace(/\/$/u, '')}/.well-known/jwks.json`
+  return {
+    issuer,
+    jwksUrl: gateway && textOf(given, 'jwks-url') === undefined ? new URL(gateway.paths.jwks, issuer).href : jwksUrl,
+  }
+}
+
+/** The keys of a real issuer; ERR_USAGE when there is no JWKS. */
+async function realKeys(url: string): Promise<readonly JsonObject[]> {
+  try {
+    const answer = await request(url, { signal: AbortSignal.timeout(10_000) })
+    const { keys } = (await answer.body.json()) as { readonly keys: readonly JsonObject[] }
+    if (answer.statusCode === 200 && Array.isArray(keys)) return keys
+    throw new TypeError(`Status ${answer.statusCode} without keys`)
+  } catch (error) {
+    throw usage(
+      'The JWKS of the real issuer cannot be had',
+      { '--jwks-url': url, instead: 'a URL that answers {"keys": […]}' },
+      error,
+    )
+  }
+}
+
+async function tokenFrom(command: string): Promise<string> {
+  try {
+    const { stdout } = await promisify(execFile)('/bin/sh', ['-c', command], { timeout: 30_000 })
+    return stdout
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+    throw usage('The command that prints a token failed', {
+      flag: '--token-command',
+      exit: code,
+      instead: 'a command that prints one JWT and exits with 0',
+    })
+  }
+}

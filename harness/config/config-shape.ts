@@ -1,0 +1,67 @@
+import { port, url, words } from './common-shapes.ts'
+import type { ChainConfig, Config, GatewayConfig, OriginConfig } from './define.ts'
+import { GATEWAY_MEMBERS } from './gateway-shape.ts'
+import { hooksShape } from './hooks-shape.ts'
+import { ORIGIN_MEMBERS } from './origin-shape.ts'
+import { objectOf, oneOf, text } from './shape.ts'
+import type { JsonSchema, Shape } from './shape.ts'
+
+const $schema = text('the place of the JSON Schema')
+
+const gatewayMembers = {
+  $schema,
+  ...GATEWAY_MEMBERS,
+  url,
+  hooks: hooksShape,
+  capturePort: port,
+  secondCapturePort: port,
+  scannerPort: port,
+  clockUrl: url,
+} satisfies Readonly<Record<keyof GatewayConfig, Shape>>
+
+const originMembers = {
+  $schema,
+  ...ORIGIN_MEMBERS,
+  url,
+  issuerPort: port,
+  tokenCommand: words,
+  clockUrl: url,
+} satisfies Readonly<Record<keyof OriginConfig, Shape>>
+
+const chainMembers = {
+  $schema,
+  // What defineGateway and defineOrigin give may stand here as well.
+  gateway: objectOf({ ...gatewayMembers, subject: oneOf(['gateway']) }, 'the configuration of a gateway'),
+  origin: objectOf({ ...originMembers, subject: oneOf(['origin']) }, 'the configuration of an origin'),
+  tapPort: port,
+  jwksProxyPort: port,
+} satisfies Readonly<Record<keyof ChainConfig, Shape>>
+
+const whole = (subject: Config['subject'], members: Readonly<Record<string, Shape>>, required: readonly string[]) =>
+  objectOf(
+    { subject: oneOf([subject]), ...members },
+    `the configuration of ${subject === 'origin' ? 'an' : 'a'} ${subject}`,
+    {
+      required: ['subject', ...required],
+    },
+  )
+
+/** The whole of a configuration, by what is under test. */
+export const CONFIG_SHAPES: Readonly<Record<Config['subject'], Shape>> = {
+  gateway: whole('gateway', gatewayMembers, []),
+  origin: whole('origin', originMembers, []),
+  chain: whole('chain', chainMembers, ['gateway', 'origin']),
+}
+
+/** An origin's profile alone, as --profile-file has it. */
+export const PROFILE_SHAPE = objectOf({ $schema, ...ORIGIN_MEMBERS }, 'a JSON object')
+
+/** The schema of trustspec.config.json and .yaml, as it is published. */
+export function configSchema(): JsonSchema {
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    $id: 'https://trustspec.invalid/config.schema.json',
+    title: 'Configuration of trustspec',
+    oneOf: Object.values(CONFIG_SHAPES).map(({ schema }) => schema),
+  }
+}
