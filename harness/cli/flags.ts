@@ -157,3 +157,10 @@ export const TELLING = [
   'header',
   'scheme',
 ] as const
+
+/** Flags that are for this subject and not for every other one; `gateway` itself names a target. */
+export function flagsOf(subject: Subject): readonly string[] {
+  return Object.entries(FLAGS_OF).flatMap(([flag, subjects]) =>
+    flag !== 'gateway' && flag !== 'origin' && subjects.includes(subject) ? [flag] : [],
+  )
+}

@@ -3,8 +3,8 @@ export const HELP: Readonly<Record<string, string>> = {
   '': `trustspec: conformance of the hop between an API gateway and its origin
 
 Usage
-  trustspec run [URL] [flags]     tests an origin; without a target, the embedded reference origin
-  trustspec list [--suite NAME]   lists the cases
+  trustspec run [URL] [flags]     tests an origin, a gateway or both; without a target, the embedded ones
+  trustspec list [--as KIND]      lists the cases
   trustspec explain CASE          says what a case requires, why, and how to meet it
   trustspec compare A.json B.json says what changed between two runs, verdicts and behaviour
   trustspec issuer [--port N]     runs the issuer alone: JWKS, discovery and a journal of fetches
@@ -21,19 +21,21 @@ Exit codes
   2  usage, configuration, target unreachable, nothing selected
   3  the harness itself failed
 `,
-  run: `trustspec run [URL] [flags]: tests an origin
+  run: `trustspec run [URL] [flags]: tests an origin, a gateway, or a gateway with its origin
 
-What is tested (one of them; without any, the embedded reference origin)
+What is tested (without any of these: the embedded origin, the embedded gateway and the chain of both, one by one)
+  --as KIND              origin (default), gateway or chain: what is at the URL; without a URL, the embedded one
   URL                    the URL of a protected route, such as http://localhost:8888/protected
+  --config FILE          a configuration; trustspec.config.ts, .js, .json or .yaml in this folder is found by itself
   --origin NAME          a bundled origin, started as a process (see "origins" in the README)
   --exec COMMAND         a command that starts an origin; {port} {issuer} {jwks_url} {audience} are filled in
   --env NAME=VALUE       a variable of that command, with the same placeholders; may be repeated
   --path PATH            path of the protected route under --exec (default /)
   --no-virtual-time      starts the command without libfaketime
-  --as KIND              origin (this version tests origins alone)
+  --gateway NAME         a bundled gateway that is not ours (see "gateways" in the README)
   --i-am-authorised      permits a target with a public address
 
-How much can be proven (the ladder: each rung unlocks cases)
+An origin under test: how much can be proven (the ladder: each rung unlocks cases)
   (a URL alone)          what must be refused
   --token TOKEN          a valid token of the origin's own issuer; better --token-command, which no one can see
   --token-command CMD    a command that prints one; asked again when it has expired
@@ -46,7 +48,7 @@ How much can be proven (the ladder: each rung unlocks cases)
   --writes               sends valid tokens with methods that change something, on those operations
   --api-key KEY          API key of a caller, which the origin must not take
 
-What the origin declares (a flag wins over the profile)
+What the origin declares (a flag wins over the profile and the configuration)
   --profile GATEWAY      how the gateway signs: zuplo (default), pomerium, google-iap, cloudflare-access, aws-alb,
                          generic
   --profile-file FILE    a JSON file with the profile of the origin
@@ -64,6 +66,28 @@ What the origin declares (a flag wins over the profile)
   --jwks-cooldown SEC    time after a fetch from which an unknown kid causes the next one
   --jwks-timeout MS      time after which it gives a fetch up
 
+A gateway under test (--as gateway; hooks, limits and all else are in a configuration, see docs/config.md)
+  --api-key KEY          a key that works; repeat it with a key of another consumer. Better TRUSTSPEC_API_KEY and
+                         TRUSTSPEC_API_KEY_2 in the environment, which no one can see
+  --api-key-file FILE    such keys, one on each line
+  --revoked-key KEY      a key that must not work (or TRUSTSPEC_REVOKED_KEY)
+  --expired-key KEY      the same (or TRUSTSPEC_EXPIRED_KEY)
+  --disabled-key KEY     the same (or TRUSTSPEC_DISABLED_KEY)
+  --key-in PLACE         where keys go: header:X-API-Key, header:Authorization:Bearer (default), query:api_key,
+                         cookie:NAME or body:FIELD; the first one is used, others are tried
+  --capture-port N       the gateway forwards to the origin that the run plays on this port
+  --second-capture-port N  another route of it forwards to a second one, on this port
+  --scanner-port N       serves the public keys of a secret scanner on this port
+  --jwks-url URL, --issuer URL, --audience TEXT, --alg LIST, --typ TEXT, --header NAME, --scheme TEXT
+                         its JWKS, and what its tokens are like
+  --marker TEXT          text that only an answer of its origin contains, without --capture-port
+  --clock-url URL        a hook that moves its clock
+
+A gateway with its origin (--as chain; the flags of a gateway, and)
+  --origin-url URL       the protected route at the origin itself
+  --tap-port N           the gateway forwards to this port, which passes on to the origin
+  --jwks-proxy-port N    the origin fetches the JWKS at this port
+
 Which cases
   --suite NAME           suites, such as claims or origin/claims; may be repeated, or a list with commas
   --case NAME            cases, such as iss-wrong
@@ -75,16 +99,17 @@ How
   --allow-inconclusive   a requirement that could not be established does not fail the run
   --timeout SECONDS      longest wait for one answer (default 5)
   --seed N               repeats the random values of a run
-  --json FILE            writes the report as JSON
+  --json FILE            writes the report as JSON; of a run without a target, all reports
   --verbose              lists every case
 `,
-  list: `trustspec list [--suite NAME] [--json]: lists the cases with their level and what they need
+  list: `trustspec list [--as origin|gateway|chain] [--suite NAME] [--json]: lists the cases with their level and what they need
 `,
   explain: `trustspec explain CASE: says what a case requires, by which clause, why, how to meet it, and what it needs
 
 CASE is an id such as origin/claims/iss-wrong, claims/iss-wrong or iss-wrong.
 `,
-  compare: `trustspec compare BEFORE.json AFTER.json: says what changed between two reports of "run --json"
+  compare: `trustspec compare BEFORE.json AFTER.json: says what changed between two reports of "run --json",
+of one subject or of several
 
 Exit code 1 when a case that passed no longer does, else 0.
 `,

@@ -11,6 +11,7 @@ import { assertAllowed } from './address.ts'
 import { textOf, usage } from './args.ts'
 import type { Given } from './args.ts'
 import { bundledGateways, startGatewayNamed } from './bundled-gateways.ts'
+import { flagsOf, TELLING } from './flags.ts'
 import { gatewayDeclarations, portsOf, urlGiven } from './gateway-declarations.ts'
 import type { Common, Part, Voice } from './part.ts'
 
@@ -71,35 +72,36 @@ async function subjectOf(given: Given, settings: GatewaySettings): Promise<Subje
     throw usage('More than one target is given', { given: 'a URL and --gateway', instead: 'one of them' })
   }
   if (url !== undefined) return await urlSubject(given, settings, url)
-  const ports = {}
-  if (name !== undefined) {
-    const names = bundledGateways().map((gateway) => gateway.name)
-    if (!names.includes(name)) {
-      const instead = names.length === 0 ? 'the URL of a gateway' : names.join(', ')
-      throw usage('There is no such gateway', { flag: '--gateway', given: name, instead })
+  const [flag] = [...TELLING, ...flagsOf('gateway')].filter((one) => given.values[one] !== undefined)
+  if (flag !== undefined) {
+    const target = name === undefined ? 'the URL of a gateway beside it, or leave it out' : 'leave it out'
+    throw usage('The flag belongs to the URL of a gateway', { flag: `--${flag}`, instead: target })
+  }
+  if (name === undefined) {
+    if (settings !== NOTHING) {
+      throw usage('The configuration has no URL of the gateway', {
+        member: 'url',
+        instead: '"url", or a URL as argument',
+      })
     }
-    const { profile } = settings
+    const { embeddedGateway } = await import('../targets/embedded-gateway.ts')
     return {
-      says: `the bundled gateway ${name}`,
-      profile,
-      ports,
-      start: (told, { progress }) => startGatewayNamed(name, told, progress.note),
+      says: 'the embedded reference gateway',
+      profile: {},
+      ports: {},
+      start: (told) => embeddedGateway(told),
     }
   }
-  const profile = gatewayDeclarations(given, settings, {})
-  const [declared] = Object.keys(profile)
-  if (declared !== undefined) {
-    throw usage('What a gateway declares needs a gateway', {
-      given: declared,
-      instead: 'the URL of a gateway, or --gateway NAME beside it',
-    })
+  const names = bundledGateways().map((gateway) => gateway.name)
+  if (!names.includes(name)) {
+    const instead = names.length === 0 ? 'the URL of a gateway' : names.join(', ')
+    throw usage('There is no such gateway', { flag: '--gateway', given: name, instead })
   }
-  const { embeddedGateway } = await import('../targets/embedded-gateway.ts')
   return {
-    says: 'the embedded reference gateway',
-    profile,
-    ports,
-    start: (told) => embeddedGateway(told),
+    says: `the bundled gateway ${name}`,
+    profile: {},
+    ports: {},
+    start: (told, { progress }) => startGatewayNamed(name, told, progress.note),
   }
 }
 

@@ -40,14 +40,15 @@ export async function runCommand(given: Given, output: Output, signal: AbortSign
   if (json !== undefined) await assertWritable(json)
   if (asked.file !== undefined) print(`Configuration: ${asked.file}\n`)
   const isOne = asked.subjects.length === 1
+  const isAlone = selected.length === 1
   const reports: Report[] = []
   for (const [at, one] of selected.entries()) {
     const part = await partOf(given, { ...common, select: one.select }, one, asked)
-    if (!isOne) print(heading(at, selected, style))
+    if (!isAlone) print(heading(at, selected, style))
     reports.push(await runPart(part, one.count, seed, output, given, signal))
   }
   const whole = collected(reports)
-  if (!isOne) print(`\n${closingLine(whole, style)}\n`)
+  if (!isAlone) print(`\n${closingLine(whole, style)}\n`)
   if (json !== undefined) {
     await writeJson((isOne ? reports[0] : undefined) ?? whole, json)
     print(`The report is in ${json}\n`)

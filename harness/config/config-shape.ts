@@ -1,9 +1,9 @@
 import { port, url, words } from './common-shapes.ts'
 import type { ChainConfig, Config, GatewayConfig, OriginConfig } from './define.ts'
-import { GATEWAY_MEMBERS } from './gateway-shape.ts'
-import { hooksShape } from './hooks-shape.ts'
+import { GATEWAY_MEMBERS, GATEWAY_ROUTE } from './gateway-shape.ts'
+import { ACTION, hooksShape, OUTAGE } from './hooks-shape.ts'
 import { ORIGIN_MEMBERS } from './origin-shape.ts'
-import { objectOf, oneOf, text } from './shape.ts'
+import { isObject, objectOf, oneOf, text } from './shape.ts'
 import type { JsonSchema, Shape } from './shape.ts'
 
 const $schema = text('the place of the JSON Schema')
@@ -56,12 +56,41 @@ export const CONFIG_SHAPES: Readonly<Record<Config['subject'], Shape>> = {
 /** An origin's profile alone, as --profile-file has it. */
 export const PROFILE_SHAPE = objectOf({ $schema, ...ORIGIN_MEMBERS }, 'a JSON object')
 
+/** Parts that stand in several places of the schema, by the names of its definitions. */
+const DEFINITIONS: ReadonlyMap<unknown, string> = new Map(
+  Object.entries({
+    hooks: hooksShape,
+    ...Object.fromEntries(
+      (['keys', 'routes', 'limits', 'quota', 'keyFormat', 'algorithms'] as const).map((name) => [
+        name,
+        GATEWAY_MEMBERS[name],
+      ]),
+    ),
+    originRoutes: ORIGIN_MEMBERS.routes,
+    jwks: ORIGIN_MEMBERS.jwks,
+    apiKey: ORIGIN_MEMBERS.apiKey,
+    gatewayRoute: GATEWAY_ROUTE,
+    action: ACTION,
+    outage: OUTAGE,
+  }).map(([name, { schema }]) => [schema, name]),
+)
+
 /** The schema of trustspec.config.json and .yaml, as it is published. */
 export function configSchema(): JsonSchema {
+  const definitions = [...DEFINITIONS].map(([schema, name]) => [name, referring(schema, schema)] as const)
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
-    $id: 'https://trustspec.invalid/config.schema.json',
     title: 'Configuration of trustspec',
-    oneOf: Object.values(CONFIG_SHAPES).map(({ schema }) => schema),
+    oneOf: Object.values(CONFIG_SHAPES).map(({ schema }) => referring(schema, undefined)),
+    definitions: Object.fromEntries(definitions),
   }
+}
+
+/** The schema with references in place of its defined parts, save itself. */
+function referring(schema: unknown, itself: unknown): unknown {
+  const name = schema === itself ? undefined : DEFINITIONS.get(schema)
+  if (name !== undefined) return { $ref: `#/definitions/${name}` }
+  if (Array.isArray(schema)) return schema.map((one: unknown) => referring(one, itself))
+  if (!isObject(schema)) return schema
+  return Object.fromEntries(Object.entries(schema).map(([member, value]) => [member, referring(value, itself)]))
 }

@@ -37,7 +37,8 @@ const apiKey = either(
 
 const keys = listOf(apiKey, `a list of keys: ${KEY_FORM}`)
 
-const route = objectOf(
+/** A route that needs a key. */
+export const GATEWAY_ROUTE = objectOf(
   {
     path: text('a path that begins with /, without a query', { pattern: '^/[^?#]*$', shown: true }),
     methods: texts(1),
@@ -50,6 +51,8 @@ const route = objectOf(
   '{"path": "/orders", "methods": ["GET", "POST"]}',
   { required: ['path', 'methods'] },
 )
+
+const route = GATEWAY_ROUTE
 
 const routes = listOf(route, 'a list of routes such as {"path": "/orders", "methods": ["GET", "POST"]}', 1)
 

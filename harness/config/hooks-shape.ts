@@ -36,7 +36,8 @@ function action(more: Readonly<Record<string, Shape>> = {}): readonly Shape[] {
   ]
 }
 
-const plain = either(action(), COMMAND_FORM)
+/** A hook of which nothing comes back but that it was done. */
+export const ACTION = either(action(), COMMAND_FORM)
 
 const issuing = either(
   action({
@@ -52,10 +53,11 @@ const issuing = either(
   COMMAND_FORM,
 )
 
-const outage = either(
+/** A hook that takes something down and up again. */
+export const OUTAGE = either(
   [
     ...action(),
-    objectOf({ down: plain, up: plain }, '{"down": …, "up": …}', { required: ['down', 'up'], tag: 'down' }),
+    objectOf({ down: ACTION, up: ACTION }, '{"down": …, "up": …}', { required: ['down', 'up'], tag: 'down' }),
   ],
   `${COMMAND_FORM}, which gets ACTION=down or ACTION=up, or {"down": …, "up": …}`,
 )
@@ -64,14 +66,14 @@ const outage = either(
 export const hooksShape = objectOf(
   {
     issueKey: issuing,
-    revokeKey: plain,
-    rotateSigningKey: plain,
-    revokeSigningKey: plain,
-    restart: plain,
-    keyStoreDown: outage,
-    limitStoreDown: outage,
-    signerDown: outage,
-    logs: plain,
+    revokeKey: ACTION,
+    rotateSigningKey: ACTION,
+    revokeSigningKey: ACTION,
+    restart: ACTION,
+    keyStoreDown: OUTAGE,
+    limitStoreDown: OUTAGE,
+    signerDown: OUTAGE,
+    logs: ACTION,
   } satisfies Readonly<Record<keyof HooksConfig, Shape>>,
   '{"issueKey": "./issue-key.sh", …}',
 )
