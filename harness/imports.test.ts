@@ -23,6 +23,7 @@ const FOLDERS = [
   'targets',
   'bench',
   'report',
+  'config',
 ]
 const COMPOSITION = ['runner', 'cli', 'mutants']
 
@@ -47,6 +48,7 @@ const RULES: readonly (readonly [file: string, may: readonly string[]])[] = [
   ['harness/bench/probe.ts', ['model', 'clock', 'client', 'issuer', 'capture', 'scanner', 'tap']],
   ['suites/gateway/probe.ts', ['model']],
   ['harness/report/probe.ts', ['model']],
+  ['harness/config/probe.ts', ['model']],
 ]
 
 /** A case with two forgotten awaits of destructured bench methods, one of them disguised by `void`. */

@@ -67,7 +67,8 @@ export function locationsGiven(given: Given): readonly [KeyLocation, ...KeyLocat
     if (isWrong) {
       throw usage('This is no place for a key', {
         flag: '--key-in',
-        given: text,
+        // Whatever else was given may be a key.
+        ...(/^[a-z]{1,8}$/u.test(kind) ? { given: `${kind}:…` } : {}),
         instead: 'header:X-API-Key, header:Authorization:Bearer, query:api_key, cookie:NAME or body:FIELD',
       })
     }

@@ -10,7 +10,6 @@ import type { GatewayTarget, GatewayTargetSettings } from '../targets/gateway-ta
 import { assertAllowed } from './address.ts'
 import { textOf, usage } from './args.ts'
 import type { Given } from './args.ts'
-import { bundledGateways, startGatewayNamed } from './bundled-gateways.ts'
 import { flagsOf, TELLING } from './flags.ts'
 import { gatewayDeclarations, portsOf, urlGiven } from './gateway-declarations.ts'
 import type { Common, Part, Voice } from './part.ts'
@@ -92,16 +91,16 @@ async function subjectOf(given: Given, settings: GatewaySettings): Promise<Subje
       start: (told) => embeddedGateway(told),
     }
   }
-  const names = bundledGateways().map((gateway) => gateway.name)
-  if (!names.includes(name)) {
-    const instead = names.length === 0 ? 'the URL of a gateway' : names.join(', ')
-    throw usage('There is no such gateway', { flag: '--gateway', given: name, instead })
-  }
+  const { gatewayFixture } = await import('../targets/gateway-fixtures.ts')
+  await gatewayFixture(name)
   return {
     says: `the bundled gateway ${name}`,
     profile: {},
     ports: {},
-    start: (told, { progress }) => startGatewayNamed(name, told, progress.note),
+    async start(told, { progress }) {
+      const { startThirdParty } = await import('../targets/third-party.ts')
+      return await startThirdParty(name, told, progress.note)
+    },
   }
 }
 
