@@ -111,7 +111,7 @@ export const FLAGS = {
 
 /** Flags of a run that mean nothing to some subjects; the others mean something to each. */
 export const FLAGS_OF: Readonly<Partial<Record<keyof (typeof FLAGS)['run'], readonly Subject[]>>> = {
-  origin: ['origin', 'chain'],
+  origin: ['origin'],
   exec: ['origin'],
   env: ['origin'],
   path: ['origin'],
@@ -127,9 +127,9 @@ export const FLAGS_OF: Readonly<Partial<Record<keyof (typeof FLAGS)['run'], read
   'jwks-cooldown': ['origin'],
   'jwks-timeout': ['origin'],
   leeway: ['origin'],
-  'identity-echo': ['origin'],
+  'identity-echo': ['origin', 'chain'],
   'plain-jwks': ['origin'],
-  gateway: ['gateway', 'chain'],
+  gateway: ['gateway'],
   'api-key-file': ['gateway', 'chain'],
   'revoked-key': ['gateway', 'chain'],
   'expired-key': ['gateway', 'chain'],

@@ -2,7 +2,6 @@ import { GATEWAY_SUITES } from '../../suites/catalog.ts'
 import { hookClock } from '../clock/hook.ts'
 import { hooksOf } from '../config/hooks.ts'
 import type { GatewaySettings } from '../config/settings.ts'
-import { Inconclusive, TrustspecError } from '../model/errors.ts'
 import type { GatewayProfile } from '../model/gateway-profile.ts'
 import type { GatewayRunOptions } from '../runner/gateway-options.ts'
 import { runGateway } from '../runner/gateway-run.ts'
@@ -12,6 +11,7 @@ import { textOf, usage } from './args.ts'
 import type { Given } from './args.ts'
 import { flagsOf, TELLING } from './flags.ts'
 import { gatewayDeclarations, portsOf, urlGiven } from './gateway-declarations.ts'
+import { mendable } from './hooks.ts'
 import type { Common, Part, Voice } from './part.ts'
 
 /** A gateway to be tested, however it comes to run. */
@@ -32,7 +32,7 @@ export async function gatewayPart(given: Given, common: Common, settings = NOTHI
     subject: 'gateway',
     says: subject.says,
     run: (voice, signal) =>
-      withHooks(
+      mendable(
         runGateway({
           ...options,
           suites: GATEWAY_SUITES,
@@ -46,21 +46,6 @@ export async function gatewayPart(given: Given, common: Common, settings = NOTHI
           signal,
         }),
       ),
-  }
-}
-
-/** A hook that fails before the first case is for the user to mend; in a case it makes that case inconclusive. */
-async function withHooks<T>(running: Promise<T>): Promise<T> {
-  try {
-    return await running
-  } catch (error) {
-    if (!(error instanceof Inconclusive)) throw error
-    throw new TrustspecError(
-      'ERR_USAGE',
-      error.message.replace(/\.$/u, ''),
-      { instead: 'hooks that work, see docs/config.md' },
-      { cause: error },
-    )
   }
 }
 

@@ -6,7 +6,7 @@ import { assertWritable, writeJson } from '../report/json.ts'
 import { createProgress } from '../report/progress.ts'
 import { paint } from '../report/text.ts'
 import type { Style } from '../report/text.ts'
-import { numberOf, textOf, usage } from './args.ts'
+import { numberOf, textOf } from './args.ts'
 import type { Given } from './args.ts'
 import type { Common, Part } from './part.ts'
 import { selectionOf, selectParts } from './selection.ts'
@@ -90,5 +90,6 @@ async function partOf(given: Given, common: Common, { subject }: SelectedPart, a
     const { gatewayPart } = await import('./run-gateway.ts')
     return await gatewayPart(given, common, settings?.subject === subject ? settings.gateway : undefined)
   }
-  throw usage('Chains cannot be tested yet', { flag: '--as', given: 'chain', instead: '--as gateway' })
+  const { chainPart } = await import('./run-chain.ts')
+  return await chainPart(given, common, settings?.subject === subject ? settings : undefined)
 }

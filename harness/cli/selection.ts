@@ -1,4 +1,4 @@
-import { ALL_SUITES, GATEWAY_SUITES, SUITES } from '../../suites/catalog.ts'
+import { CHAIN_SUITES, GATEWAY_SUITES, SUITES } from '../../suites/catalog.ts'
 import type { AnySuite } from '../../suites/catalog.ts'
 import type { Subject } from '../model/case.ts'
 import type { Level } from '../model/verdict.ts'
@@ -11,7 +11,7 @@ import type { Given } from './args.ts'
 export const SUITES_OF: Readonly<Record<Subject, readonly AnySuite[]>> = {
   origin: SUITES,
   gateway: GATEWAY_SUITES,
-  chain: ALL_SUITES.filter(({ id }) => id.startsWith('chain')),
+  chain: CHAIN_SUITES,
 }
 
 /** A subject of which something is selected. */
