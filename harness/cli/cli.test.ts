@@ -8,12 +8,14 @@ import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { allCases } from '../../suites/catalog.ts'
+import { ALL_SUITES, allCases } from '../../suites/catalog.ts'
+import type { AnySuite } from '../../suites/catalog.ts'
+import type { Report, ReportCollection } from '../model/result.ts'
+import { MAIN, trustspec } from './cli.testing.ts'
+import type { Ended } from './cli.testing.ts'
 import { FLAGS } from './flags.ts'
 import { HELP } from './help.ts'
 import { explainCase, listCases } from './list.ts'
-
-const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url))
 
 let folder = ''
 
@@ -21,25 +23,17 @@ beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'trustspec-cli-'))
   await writeFile(path.join(folder, 'profile.json'), '{"algoritms":["RS256"]}')
   await writeFile(path.join(folder, 'wrong.json'), '{"leewaySec":"60"}')
+  await writeFile(path.join(folder, 'config.toml'), '')
+  await writeFile(path.join(folder, 'broken.json'), '{ keys')
+  await writeFile(path.join(folder, 'broken.yaml'), 'subject: [\n')
+  await writeFile(path.join(folder, 'failing.mjs'), 'throw new Error("no such thing")')
+  await writeFile(path.join(folder, 'empty.ts'), 'export const config = 1')
+  await writeFile(path.join(folder, 'wrong-config.json'), '{"subject":"gateway","capturePort":"9001"}')
 })
 
 afterAll(() => rm(folder, { recursive: true }))
 
-interface Ended {
-  readonly code: number | null
-  readonly out: string
-  readonly err: string
-}
-
-async function cli(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
-  const child = spawn(process.execPath, [MAIN, ...args], {
-    cwd: folder,
-    env: { ...process.env, XDG_CACHE_HOME: folder, NO_COLOR: '1', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
-  return { code: code as number | null, out, err }
-}
+const cli = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> => trustspec(folder, args, env)
 
 /** A port on which something listens. */
 async function listening(handle: http.RequestListener = (_, response) => response.writeHead(401).end()) {
@@ -161,9 +155,13 @@ describe('what is wrong is said in one sentence, with exit code 2', () => {
     [
       'member of another type',
       ['run', '--profile-file', 'wrong.json'],
-      'member leewaySec); instead: seconds as a number, 0 or more.',
+      'member leewaySec, given "60"); instead: seconds as a number, 0 or more.',
     ],
-    ['algorithm that is none', ['run', '--alg', 'RS257'], 'The profile is wrong (where the flags, member algorithms)'],
+    [
+      'algorithm that is none',
+      ['run', '--alg', 'RS257'],
+      'The profile is wrong (where the flags, member algorithms[0], given "RS257"); instead: "RS256", an algorithm out of',
+    ],
     [
       'symmetric algorithm',
       ['run', '--alg', 'HS256'],
@@ -180,9 +178,129 @@ describe('what is wrong is said in one sentence, with exit code 2', () => {
       'There is no such origin (flag --origin, given django); instead: go-golang-jwt, ',
     ],
     [
-      'gateway',
-      ['run', 'http://127.0.0.1:1/', '--as', 'gateway'],
-      'This version tests origins alone (flag --as, given gateway)',
+      'a gateway where nothing listens',
+      ['run', 'http://127.0.0.1:1/', '--as', 'gateway', '--api-key', 'k'],
+      'ERR_TARGET_UNREACHABLE: Nothing answers at the URL under test (url http://127.0.0.1:1/)',
+    ],
+    [
+      'a chain where nothing listens',
+      ['run', 'http://127.0.0.1:1/', '--as', 'chain', '--api-key', 'k'],
+      'ERR_TARGET_UNREACHABLE: ',
+    ],
+    [
+      'mistyped subject',
+      ['run', '--as', 'gatway'],
+      'There is no such subject (flag --as, given gatway); instead: --as gateway, out of origin, gateway, chain.',
+    ],
+    [
+      'flag of another subject',
+      ['run', 'http://127.0.0.1:1/', '--capture-port', '9001'],
+      'The flag is not for origins (flag --capture-port); instead: --as gateway, or leave it out.',
+    ],
+    [
+      'flag of an origin at a gateway',
+      ['run', 'http://127.0.0.1:1/', '--as', 'gateway', '--issuer-port', '9100'],
+      'The flag is not for gateways (flag --issuer-port); instead: --as origin, or leave it out.',
+    ],
+    [
+      'a key without a gateway',
+      ['run', '--as', 'gateway', '--api-key', 'a-secret'],
+      'The flag belongs to the URL of a gateway (flag --api-key)',
+    ],
+    [
+      'a port without a chain',
+      ['run', '--tap-port', '9001'],
+      'The URL of the gateway is missing (flag --tap-port); instead: the URL of a route of the gateway beside it.',
+    ],
+    [
+      'a tap without an origin',
+      ['run', 'http://127.0.0.1:1/', '--as', 'chain', '--tap-port', '9001'],
+      'The tap has to know the origin (flag --tap-port); instead: --origin-url URL beside it.',
+    ],
+    [
+      'a proxy without a JWKS',
+      ['run', 'http://127.0.0.1:1/', '--as', 'chain', '--jwks-proxy-port', '9001'],
+      'The proxy has to know the JWKS (flag --jwks-proxy-port); instead: --jwks-url URL beside it.',
+    ],
+    [
+      'place of a key',
+      ['run', 'http://127.0.0.1:1/', '--as', 'gateway', '--key-in', 'heder:X-API-Key'],
+      'This is no place for a key (flag --key-in, given heder:…); instead: header:X-API-Key,',
+    ],
+    [
+      'the same key twice',
+      ['run', 'http://127.0.0.1:1/', '--as', 'gateway', '--api-key', 'k', '--api-key', 'k'],
+      'The same key is given twice (flag --api-key); instead: keys of different consumers.',
+    ],
+    [
+      'no file of keys',
+      ['run', 'http://127.0.0.1:1/', '--as', 'gateway', '--api-key-file', 'none.txt'],
+      'The file of keys cannot be read (--api-key-file none.txt)',
+    ],
+    [
+      'a second origin without the first',
+      ['run', 'http://127.0.0.1:1/', '--as', 'gateway', '--second-capture-port', '9001'],
+      'The second origin needs the first one (flag --second-capture-port); instead: --capture-port N beside it.',
+    ],
+    [
+      'JWKS that is no URL',
+      ['run', 'http://127.0.0.1:1/', '--as', 'gateway', '--jwks-url', '/jwks.json'],
+      'The profile is wrong (where the flags, member jwksUrl, given a text); instead: a URL that starts with',
+    ],
+    [
+      'public address of a JWKS',
+      ['run', 'http://127.0.0.1:1/', '--as', 'gateway', '--jwks-url', 'http://93.184.216.34/jwks.json'],
+      'ERR_TARGET_NOT_ALLOWED: The target has a public address (url http://93.184.216.34/jwks.json',
+    ],
+    [
+      'bundled gateway',
+      ['run', '--gateway', 'ngnix'],
+      'There is no such gateway (flag --gateway, given ngnix); instead: ',
+    ],
+    [
+      'two kinds of targets',
+      ['run', 'http://127.0.0.1:1/', '--gateway', 'nginx'],
+      'More than one target is given (given a URL and --gateway); instead: one of them.',
+    ],
+    [
+      'no configuration',
+      ['run', '--config', 'none.json'],
+      'The configuration cannot be used (file none.json, given does not exist); instead: a file that exists.',
+    ],
+    [
+      'a configuration of another form',
+      ['run', '--config', 'config.toml'],
+      'The configuration cannot be used (file config.toml, given has the extension .toml); instead: .ts, .mts,',
+    ],
+    [
+      'a configuration that is no JSON',
+      ['run', '--config', 'broken.json'],
+      'The configuration cannot be used (file broken.json, given cannot be parsed at line 1, column 3); instead: JSON.',
+    ],
+    [
+      'a configuration that is no YAML',
+      ['run', '--config', 'broken.yaml'],
+      'The configuration cannot be used (file broken.yaml, given cannot be parsed at line 2, column 1); instead: YAML.',
+    ],
+    [
+      'a configuration that fails',
+      ['run', '--config', 'failing.mjs'],
+      'The configuration cannot be used (file failing.mjs, given failed: no such thing); instead: a module that can be imported.',
+    ],
+    [
+      'a configuration without export',
+      ['run', '--config', 'empty.ts'],
+      'given has no default export); instead: export default defineGateway({ … }).',
+    ],
+    [
+      'a mistake in a configuration',
+      ['run', '--config', 'wrong-config.json'],
+      'ERR_PROFILE_INVALID: The configuration is wrong (where wrong-config.json, member capturePort, given "9001"); instead: a port: a whole number from 1 to 65535.',
+    ],
+    [
+      'a configuration beside another target',
+      ['run', '--config', 'wrong-config.json', '--gateway', 'nginx'],
+      'More than one target is given (given --config and --gateway); instead: one of them.',
     ],
     [
       'command that ends',
@@ -195,11 +313,7 @@ describe('what is wrong is said in one sentence, with exit code 2', () => {
       ['explain', 'crit-unknow'],
       'There is no such case (given crit-unknow); instead: origin/signature/crit-unknown.',
     ],
-    [
-      'suite to list',
-      ['list', '--suite', 'clams'],
-      'There is no such suite (flag --suite, given clams); instead: origin/claims.',
-    ],
+    ['suite to list', ['list', '--suite', 'clams'], 'There is no such suite (suite clams); instead: origin/claims.'],
     [
       'algorithm of the issuer',
       ['issuer', '--alg', 'HS256'],
@@ -257,28 +371,61 @@ describe('help', () => {
 })
 
 describe('list and explain', () => {
-  test('know every case', () => {
+  test('know every case of every subject', () => {
     const given = { values: {}, positionals: [] }
-    for (const { id } of allCases()) {
+    const all = allCases<AnySuite>(ALL_SUITES)
+    for (const { id } of all) {
       expect(listCases(given)).toContain(id)
       expect(explainCase(id, { colour: false })).toContain('How to meet it')
     }
     expect(explainCase('claims/iss-wrong', { colour: false })).toBe(explainCase('iss-wrong', { colour: false }))
-    expect(JSON.parse(listCases({ ...given, values: { json: true } }))).toHaveLength(99)
+    expect(explainCase('chain/happy-path', { colour: false })).toContain(': the chain ')
+    expect(JSON.parse(listCases({ ...given, values: { json: true } }))).toHaveLength(all.length)
+    expect(JSON.parse(listCases({ ...given, values: { json: true, as: 'origin' } }))).toHaveLength(99)
+    expect(listCases({ ...given, values: { as: 'gateway' } })).toMatch(
+      /^MUST {4}gateway\/key-auth\/control-valid\n {8}The gateway /u,
+    )
   })
 })
 
 describe('run', () => {
-  test('without arguments proves the reference origin and writes the report', async () => {
-    const file = path.join(folder, 'report.json')
-    const { code, out } = await cli(['run', '--json', file, '--seed', '7', '--suite', 'claims,challenge'])
-    const report = JSON.parse(await readFile(file, 'utf8')) as { seed: number; cases: unknown[] }
+  test('without a target is about every subject of which something is selected, with one report for each', async () => {
+    const suites = ['--suite', 'claims,challenge', '--suite', 'key-auth', '--case', 'iss-wrong,missing']
+    const { code, out } = await cli(['run', '--json', 'all.json', '--seed', '7', ...suites])
+    const all = JSON.parse(await readFile(path.join(folder, 'all.json'), 'utf8')) as ReportCollection
+    const compared = await cli(['compare', 'all.json', 'all.json'])
 
     expect(code).toBe(0)
-    expect(out).toContain('17 cases against the embedded reference origin')
-    expect(out).toContain('Exit code 0: ')
-    expect(report.seed).toBe(7)
-    expect(report.cases).toHaveLength(17)
+    expect(out).toMatch(
+      /^Part 1 of 2: the origin\ntrustspec: 1 case against the embedded reference origin, .*, seed 7\n/u,
+    )
+    expect(out).toContain(
+      '\nPart 2 of 2: the gateway\ntrustspec: 1 case against the embedded reference gateway, seed 7\n',
+    )
+    expect(out).toMatch(/\n2 cases \(origin, gateway\): 2 pass; [\d.]+ s; exit code 0\nThe report is in all.json\n$/u)
+    expect(all).toMatchObject({ version: 1, exit: { code: 0 } })
+    expect(all.reports.map(({ subject, seed, cases }) => [subject, seed, cases.length])).toEqual([
+      ['origin', 7, 1],
+      ['gateway', 7, 1],
+    ])
+    expect(compared).toMatchObject({ code: 0, out: 'Nothing changed.\n' })
+  })
+
+  test('--as alone is about that subject, with its report alone', async () => {
+    const { code, out } = await cli(['run', '--as', 'chain', '--json', 'chain.json', '--case', 'happy-path'])
+    const report = JSON.parse(await readFile(path.join(folder, 'chain.json'), 'utf8')) as Report
+
+    expect(code).toBe(0)
+    expect(out).toMatch(/^trustspec: 1 case against the embedded reference gateway with the embedded reference origin/u)
+    expect(report).toMatchObject({ subject: 'chain', summary: { pass: 1 } })
+  })
+
+  test('several mistakes of a profile are a line each', async () => {
+    await writeFile(path.join(folder, 'three.json'), '{"leewaySec":"1","typ":2,"subjects":[]}')
+    const { code, err } = await cli(['run', '--profile-file', 'three.json'])
+
+    expect(code).toBe(2)
+    expect(err.trim().split('\n')).toHaveLength(3)
   })
 
   test('of an origin that lets anyone in exits with 1, and colours only where it may', async () => {

@@ -11,6 +11,7 @@ import type { Style } from '../report/text.ts'
 import { listOf, usage } from './args.ts'
 import type { Given } from './args.ts'
 import { nearest } from '../model/nearest.ts'
+import { assertKnown } from '../runner/select.ts'
 import { SUITES_OF } from './selection.ts'
 import { subjectNamed } from './subject.ts'
 
@@ -25,11 +26,7 @@ export function listCases(given: Given): string {
   const suites = listOf(given, 'suite')
   const subject = subjectNamed(given)
   const all = allCases<AnySuite>(subject === undefined ? ALL_SUITES : SUITES_OF[subject])
-  const ids = new Set(all.map(({ suite }) => suite.id))
-  const mistyped = suites?.find((name) => ![...ids].some((id) => id === name || id.endsWith(`/${name}`)))
-  if (mistyped !== undefined) {
-    throw usage('There is no such suite', { flag: '--suite', given: mistyped, instead: nearest(mistyped, [...ids]) })
-  }
+  assertKnown(subject === undefined ? ALL_SUITES : SUITES_OF[subject], suites ? { suites } : {})
   const entries = all.filter(
     ({ suite }) => suites?.some((name) => suite.id === name || suite.id.endsWith(`/${name}`)) ?? true,
   )
