@@ -1,23 +1,18 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
 import { request } from 'undici'
-import { embeddedKeys } from '../../fixtures/keys/keys.ts'
 import { MEASUREMENTS } from '../../suites/behaviour/measurements.ts'
 import { SUITES } from '../../suites/catalog.ts'
 import type { OriginSettings } from '../config/settings.ts'
-import { defaultKeyFile, loadKeys } from '../issuer/keyfile.ts'
-import type { IssuerNames } from '../issuer/server.ts'
 import type { Operation } from '../openapi/operations.ts'
-import type { GatewayPreset } from '../model/gateways.ts'
-import type { JsonObject } from '../model/json.ts'
 import type { Progress } from '../report/progress.ts'
 import type { Control } from '../runner/options.ts'
 import { runOrigin } from '../runner/run.ts'
 import type { Target, TargetSettings } from '../targets/target.ts'
 import { assertAllowed } from './address.ts'
-import { numberOf, textOf, urlOf, usage } from './args.ts'
+import { textOf, urlOf, usage } from './args.ts'
 import type { Given } from './args.ts'
 import { declarationsOf, gatewayNamed } from './declarations.ts'
+import { controlOf } from './origin-control.ts'
+import type { OriginKind } from './origin-control.ts'
 import type { Common, Part } from './part.ts'
 
 /** Longest wait for the first answer of a command, in milliseconds. */
@@ -26,7 +21,7 @@ const READY_MS = 30_000
 interface Subject {
   /** What is tested, for the first line. */
   readonly says: string
-  readonly kind: 'embedded' | 'url' | 'exec' | 'origin'
+  readonly kind: OriginKind
   readonly start: (settings: TargetSettings, progress: Progress) => Promise<Target>
 }
 
@@ -36,7 +31,7 @@ export async function originPart(asked: Given, common: Common, settings?: Origin
   const subject = await subjectOf(given)
   const profile = declarationsOf(given, settings?.profile)
   const gateway = gatewayNamed(given)
-  const control = await controlOf(given, subject, gateway)
+  const control = await controlOf(given, subject.kind, gateway)
   const operations = await operationsFor(given)
   const { behaviour, ...options } = common
   return {
@@ -172,50 +167,6 @@ function execSubject(given: Given, command: string): Subject {
   }
 }
 
-async function controlOf(given: Given, subject: Subject, gateway: GatewayPreset | undefined): Promise<Control> {
-  const port = numberOf(given, 'issuer-port', 1, 65_535)
-  const token = textOf(given, 'token')
-  const command = textOf(given, 'token-command')
-  const rungs = [
-    port === undefined ? '' : '--issuer-port',
-    token === undefined ? '' : '--token',
-    command === undefined ? '' : '--token-command',
-  ]
-  const several = rungs.filter((rung) => rung !== '')
-  if (several.length > 1) {
-    throw usage('More than one way to a valid token is given', { given: several.join(' and '), instead: 'one of them' })
-  }
-  if (subject.kind === 'embedded') {
-    if (several.length > 0) {
-      throw usage('The flag needs a target', {
-        flag: several.join(''),
-        instead: 'the URL of an origin, --origin or --exec beside it',
-      })
-    }
-    return { kind: 'issuer', keys: embeddedKeys(), port: 0 }
-  }
-  const keys = await loadKeys(defaultKeyFile(process.env))
-  const jwksUrl = textOf(given, 'jwks-url')
-  const known = knownIssuer(given, subject, gateway)
-  if (jwksUrl !== undefined && several.length === 0 && !known) {
-    throw usage('The flag does nothing here', {
-      flag: '--jwks-url',
-      instead: '--jwks-url beside --token-command, or beside --exec and --issuer https://…',
-    })
-  }
-  if (token !== undefined || command !== undefined) {
-    const jwks = jwksUrl === undefined ? {} : { jwks: await realKeys(jwksUrl) }
-    return {
-      kind: 'token',
-      keys,
-      token: () => (command === undefined ? Promise.resolve(token ?? '') : tokenFrom(command)),
-      ...jwks,
-    }
-  }
-  if (port === undefined && subject.kind === 'url') return { kind: 'none', keys }
-  return { kind: 'issuer', keys, port: port ?? 0, ...(known ? { known } : {}) }
-}
-
 /** The operations of the document of --openapi. */
 async function operationsFor(given: Given): Promise<readonly Operation[]> {
   const source = textOf(given, 'openapi')
@@ -228,47 +179,4 @@ async function operationsFor(given: Given): Promise<readonly Operation[]> {
     return await answer.body.text()
   })
   return operationsOf(document)
-}
-
-/** The https issuer that an origin has hard-coded, where the run starts it and can answer for the host. */
-function knownIssuer(given: Given, subject: Subject, gateway: GatewayPreset | undefined): IssuerNames | undefined {
-  const issuer = textOf(given, 'issuer')
-  if (subject.kind !== 'exec' && subject.kind !== 'origin') return undefined
-  if (issuer === undefined) return gateway?.known
-  if (!URL.canParse(issuer) || new URL(issuer).protocol !== 'https:') return undefined
-  const jwksUrl = textOf(given, 'jwks-url') ?? `${issuer.replace(/\/$/u, '')}/.well-known/jwks.json`
-  return {
-    issuer,
-    jwksUrl: gateway && textOf(given, 'jwks-url') === undefined ? new URL(gateway.paths.jwks, issuer).href : jwksUrl,
-  }
-}
-
-/** The keys of a real issuer; ERR_USAGE when there is no JWKS. */
-async function realKeys(url: string): Promise<readonly JsonObject[]> {
-  try {
-    const answer = await request(url, { signal: AbortSignal.timeout(10_000) })
-    const { keys } = (await answer.body.json()) as { readonly keys: readonly JsonObject[] }
-    if (answer.statusCode === 200 && Array.isArray(keys)) return keys
-    throw new TypeError(`Status ${answer.statusCode} without keys`)
-  } catch (error) {
-    throw usage(
-      'The JWKS of the real issuer cannot be had',
-      { '--jwks-url': url, instead: 'a URL that answers {"keys": […]}' },
-      error,
-    )
-  }
-}
-
-async function tokenFrom(command: string): Promise<string> {
-  try {
-    const { stdout } = await promisify(execFile)('/bin/sh', ['-c', command], { timeout: 30_000 })
-    return stdout
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
-    throw usage('The command that prints a token failed', {
-      flag: '--token-command',
-      exit: code,
-      instead: 'a command that prints one JWT and exits with 0',
-    })
-  }
 }

@@ -3,7 +3,8 @@ import type { ChainConfig, Config, GatewayConfig, OriginConfig } from './define.
 import { GATEWAY_MEMBERS, GATEWAY_ROUTE } from './gateway-shape.ts'
 import { ACTION, hooksShape, OUTAGE } from './hooks-shape.ts'
 import { ORIGIN_MEMBERS } from './origin-shape.ts'
-import { isObject, objectOf, oneOf, text } from './shape.ts'
+import { objectOf, oneOf, text } from './shape.ts'
+import { isObject } from './values.ts'
 import type { JsonSchema, Shape } from './shape.ts'
 
 const $schema = text('the place of the JSON Schema')

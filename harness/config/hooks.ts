@@ -4,7 +4,7 @@ import type { GatewayHooks, KeyWish } from '../model/gateway-bench.ts'
 import type { ApiKey } from '../model/gateway-profile.ts'
 import { failed, perform } from './action.ts'
 import type { ActionHook, HooksConfig, IssueHook, Issuing, OutageHook, Wish } from './hooks-config.ts'
-import { isObject } from './shape.ts'
+import { isObject } from './values.ts'
 import type { Variables } from './variables.ts'
 import { outage } from './outages.ts'
 

@@ -6,7 +6,7 @@ import { CONFIG_SHAPES } from './config-shape.ts'
 import type { Config, GatewayConfig, OriginConfig } from './define.ts'
 import type { HooksConfig } from './hooks-config.ts'
 import { keysOf } from './keys.ts'
-import { isObject, told } from './shape.ts'
+import { isObject, told } from './values.ts'
 import type { Mistake } from './shape.ts'
 
 /** A gateway as its configuration has it, checked. */

@@ -3,7 +3,7 @@ import { judge } from '../mutants/matrix.ts'
 import { MUTANTS } from '../mutants/catalog.ts'
 import type { Report } from '../model/result.ts'
 import { embeddedTarget } from '../targets/embedded.ts'
-import { compareReports, formatComparison } from './compare.ts'
+import { compareReports, formatComparison, merged } from './compare.ts'
 
 const steps = MUTANTS.find(({ id }) => id === 'O51')?.steps
 const sound = {
@@ -45,4 +45,17 @@ test('a case that is no longer judged is neither better nor worse', () => {
     worse: [],
     other: [{ what: 'origin/signature/control-valid', before: 'pass', after: 'absent' }],
   })
+})
+
+test('reports of several subjects are compared as one; their properties tell whose they are', () => {
+  const gateway: Report = { ...flawed, subject: 'gateway', cases: [] }
+  const comparison = compareReports(merged([sound], true), merged([flawed, gateway], true))
+
+  expect(comparison.worse).toHaveLength(1)
+  expect(comparison.behaviour.map(({ what, before }) => `${what}: ${before}`)).toEqual([
+    'a leeway (origin): 5 s',
+    'a flag (origin): absent',
+    'a leeway (gateway): absent',
+    'a flag (gateway): absent',
+  ])
 })

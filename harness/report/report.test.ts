@@ -3,6 +3,7 @@ import { PassThrough } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import type { Answer } from '../model/http.ts'
 import type { CaseResult, Report } from '../model/result.ts'
+import { closingLine, collected } from './collection.ts'
 import { formatReport } from './console.ts'
 import { curlLine } from './curl.ts'
 import { formatEvidence } from './evidence.ts'
@@ -76,6 +77,26 @@ const FINDING = {
 } as const
 
 const EXIT_1 = { code: 1, meaning: '1 requirement broken.' } as const
+
+test('a report of a gateway or a chain has their words', () => {
+  const preflight = { checks: [], algorithms: [], clockOffsetSec: 3 }
+  const of = (subject: Report['subject']): string => formatReport(reportOf([CASE], { subject, preflight }), PLAIN, true)
+
+  expect(of('gateway')).toContain('    The gateway refuses a token of another issuer.')
+  expect(of('gateway')).toContain('clock of the gateway: +3 s')
+  expect(of('chain')).toContain('    The chain refuses')
+})
+
+test('several reports end with the worst exit code, in one line', () => {
+  const bad = reportOf([{ ...CASE, verdict: 'fail-open' }], { subject: 'gateway', exit: EXIT_1 })
+  const good = reportOf([CASE, CASE])
+
+  expect(collected([good, bad]).exit).toEqual({ code: 1, meaning: 'gateway: 1 requirement broken.' })
+  expect(collected([good]).exit.code).toBe(0)
+  expect(closingLine(collected([good, bad]), PLAIN)).toBe(
+    '3 cases (origin, gateway): 1 fail-open, 2 pass; 2.47 s; exit code 1',
+  )
+})
 
 describe('the report for people', () => {
   const open: CaseResult = {
