@@ -1,6 +1,6 @@
 import { GATEWAY_SUITES } from '../../suites/catalog.ts'
 import { hookClock } from '../clock/hook.ts'
-import { hooksOf } from '../config/hooks.ts'
+import { hooksOf, wishesOf } from '../config/hooks.ts'
 import type { GatewaySettings } from '../config/settings.ts'
 import type { GatewayProfile } from '../model/gateway-profile.ts'
 import type { GatewayRunOptions } from '../runner/gateway-options.ts'
@@ -113,6 +113,7 @@ async function urlSubject(given: Given, settings: GatewaySettings, url: URL): Pr
         url: url.href,
         captured,
         hooks: hooksOf(settings.hooks, { env: process.env, nowMs, onFailure: progress.note }),
+        wishes: wishesOf(settings.hooks.issueKey),
         ...(clock ? { clock } : {}),
       })
     },

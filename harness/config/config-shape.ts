@@ -38,14 +38,11 @@ const chainMembers = {
   jwksProxyPort: port,
 } satisfies Readonly<Record<keyof ChainConfig, Shape>>
 
-const whole = (subject: Config['subject'], members: Readonly<Record<string, Shape>>, required: readonly string[]) =>
-  objectOf(
-    { subject: oneOf([subject]), ...members },
-    `the configuration of ${subject === 'origin' ? 'an' : 'a'} ${subject}`,
-    {
-      required: ['subject', ...required],
-    },
-  )
+const whole = (subject: Config['subject'], members: Readonly<Record<string, Shape>>, required: readonly string[]) => {
+  const all: Readonly<Record<string, Shape>> = { subject: oneOf([subject]), ...members }
+  const says = `the configuration of ${subject === 'origin' ? 'an' : 'a'} ${subject}`
+  return objectOf(all, says, { required: ['subject', ...required] })
+}
 
 /** The whole of a configuration, by what is under test. */
 export const CONFIG_SHAPES: Readonly<Record<Config['subject'], Shape>> = {

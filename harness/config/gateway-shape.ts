@@ -1,4 +1,12 @@
-import type { GatewayProfile } from '../model/gateway-profile.ts'
+import type {
+  ApiKey,
+  GatewayProfile,
+  GatewayRoute,
+  KeyLocation,
+  LimitProfile,
+  QuotaProfile,
+  SecretScanningProfile,
+} from '../model/gateway-profile.ts'
 import {
   algorithms,
   amount,
@@ -16,12 +24,14 @@ import {
 import { either, listOf, mapOf, number, objectOf, oneOf, text } from './shape.ts'
 import type { Shape } from './shape.ts'
 
+type Declared<K extends keyof GatewayProfile> = NonNullable<GatewayProfile[K]>
+
 const KEY_FORM = '"…", or {"key": "…", "consumer"?: "acme", "subject"?: "acme", "identity"?: {"X-Consumer-ID": "acme"}}'
 
 const apiKey = either(
   [
     words,
-    objectOf(
+    objectOf<ApiKey>(
       {
         key: words,
         consumer: words,
@@ -38,7 +48,7 @@ const apiKey = either(
 const keys = listOf(apiKey, `a list of keys: ${KEY_FORM}`)
 
 /** A route that needs a key. */
-export const GATEWAY_ROUTE = objectOf(
+export const GATEWAY_ROUTE = objectOf<GatewayRoute>(
   {
     path: text('a path that begins with /, without a query', { pattern: '^/[^?#]*$', shown: true }),
     methods: texts(1),
@@ -58,7 +68,7 @@ const routes = listOf(route, 'a list of routes such as {"path": "/orders", "meth
 
 const window = number('seconds as a number, more than 0', 0.001)
 
-const limit = objectOf(
+const limit = objectOf<LimitProfile>(
   {
     route,
     scope: oneOf(['key', 'consumer', 'address', 'route']),
@@ -75,13 +85,13 @@ const limit = objectOf(
   { required: ['route', 'scope', 'requests', 'windowSec'] },
 )
 
-const quota = objectOf(
+const quota = objectOf<QuotaProfile>(
   { route, requests: amount, windowSec: window, shortWindowSec: window, status, persistent: yesOrNo },
   '{"route": {…}, "requests": 100, "windowSec": 3600}',
   { required: ['route', 'requests', 'windowSec'] },
 )
 
-const location = objectOf(
+const location = objectOf<KeyLocation>(
   { in: oneOf(['header', 'query', 'cookie', 'body']), name: words, scheme: words },
   '{"in": "header", "name": "X-API-Key"}',
   { required: ['in', 'name'] },
@@ -106,13 +116,17 @@ export const GATEWAY_MEMBERS = {
   revokedKeys: keys,
   expiredKeys: keys,
   disabledKeys: keys,
-  entitlement: objectOf({ route, otherKeys: keys }, '{"route": {…}, "otherKeys": [a key that may not use it]}', {
-    required: ['route'],
-  }),
+  entitlement: objectOf<Declared<'entitlement'>>(
+    { route, otherKeys: keys },
+    '{"route": {…}, "otherKeys": [a key that may not use it]}',
+    {
+      required: ['route'],
+    },
+  ),
   spareKeys: keys,
   pairOfKeys: listOf(apiKey, 'a list of two keys of one consumer', 2, 2),
   caseInsensitiveKeys: yesOrNo,
-  keyFormat: objectOf(
+  keyFormat: objectOf<Declared<'keyFormat'>>(
     {
       pattern: expression,
       entropyBits: number('bits as a number, 0 or more', 0),
@@ -143,16 +157,24 @@ export const GATEWAY_MEMBERS = {
   upgrade: pathText,
   limits: listOf(limit, 'a list of limits such as {"route": {…}, "scope": "consumer", "requests": 10, "windowSec": 2}'),
   quota,
-  concurrency: objectOf({ requests: amount, route, status }, '{"requests": 100, "route": {…}}', {
-    required: ['requests', 'route'],
-  }),
-  authFailures: objectOf({ attempts: amount, windowSec: window, status }, '{"attempts": 20, "windowSec": 60}', {
-    required: ['attempts', 'windowSec'],
-  }),
+  concurrency: objectOf<Declared<'concurrency'>>(
+    { requests: amount, route, status },
+    '{"requests": 100, "route": {…}}',
+    {
+      required: ['requests', 'route'],
+    },
+  ),
+  authFailures: objectOf<Declared<'authFailures'>>(
+    { attempts: amount, windowSec: window, status },
+    '{"attempts": 20, "windowSec": 60}',
+    {
+      required: ['attempts', 'windowSec'],
+    },
+  ),
   rateLimitFields: yesOrNo,
   originTimeoutSec: seconds,
   cachesKeys: yesOrNo,
-  secretScanning: objectOf(
+  secretScanning: objectOf<SecretScanningProfile>(
     {
       path: pathText,
       type: words,

@@ -1,9 +1,17 @@
+import type { KeyWish } from '../model/gateway-bench.ts'
 import type { JsonObject } from '../model/json.ts'
 
-/** Wishes that a hook which issues keys may heed; what it does not heed is not asked of it. */
-export const WISHES = ['like', 'expires', 'disabled', 'unentitled', 'plain'] as const
+/** A wish that a hook which issues keys may heed; what it does not heed is not asked of it. */
+export type Wish = keyof KeyWish
 
-export type Wish = (typeof WISHES)[number]
+/** The variable by which a hook is told of each wish. */
+export const WISH_VARIABLES: Readonly<Record<Wish, string>> = {
+  like: 'LIKE_KEY',
+  expiresInSec: 'EXPIRES_IN_SEC',
+  disabled: 'DISABLED',
+  unentitled: 'UNENTITLED',
+  plain: 'PLAIN',
+}
 
 /** A command for a POSIX shell. What it has to know is in its environment, keys too. */
 export interface CommandHook {
@@ -31,7 +39,7 @@ export type ActionHook = string | CommandHook | HttpHook
 export interface Issuing {
   /**
    * What it can do besides making a key of a new consumer that works: a further key of a consumer (`like`), one that
-   * ends, one that is switched off, one that may not use the route of the entitlement, one of a consumer without
+   * ends (`expiresInSec`), one that is switched off, one that may not use the route of the entitlement, one of a consumer without
    * attributes. Default: none.
    */
   readonly wishes?: readonly Wish[]

@@ -2,12 +2,14 @@ import { url } from './common-shapes.ts'
 import { either, listOf, mapOf, number, objectOf, oneOf, text } from './shape.ts'
 import type { Shape } from './shape.ts'
 import type { HooksConfig } from './hooks-config.ts'
-import { WISHES } from './hooks-config.ts'
+import { WISH_VARIABLES } from './hooks-config.ts'
 
 // A command line can be read by every process of the machine.
 const command = text('a command that gets the key in the variable KEY, and has no {key} on its command line', {
   pattern: String.raw`^(?![\s\S]*(?<!\$)\{(?:key|KEY)\})`,
 })
+
+const WISHES = Object.keys(WISH_VARIABLES)
 
 const timeoutSec = number('seconds from 0.1 to 600', 0.1, 600)
 
@@ -63,7 +65,7 @@ export const OUTAGE = either(
 )
 
 /** Hooks, one by one. */
-export const hooksShape = objectOf(
+export const hooksShape = objectOf<HooksConfig>(
   {
     issueKey: issuing,
     revokeKey: ACTION,
@@ -74,6 +76,6 @@ export const hooksShape = objectOf(
     limitStoreDown: OUTAGE,
     signerDown: OUTAGE,
     logs: ACTION,
-  } satisfies Readonly<Record<keyof HooksConfig, Shape>>,
+  },
   '{"issueKey": "./issue-key.sh", …}',
 )

@@ -77,7 +77,7 @@ function isAlive(pid: number): boolean {
 
 describe('commands', () => {
   test('that issue keys are told of the wish, and give back JSON or the key alone', async () => {
-    const wishes = ['like', 'expires', 'disabled', 'unentitled', 'plain'] as const
+    const wishes = ['like', 'expiresInSec', 'disabled', 'unentitled', 'plain'] as const
     const told = '$CONSUMER $LIKE_KEY $EXPIRES_IN_SEC $EXPIRES_AT $DISABLED $UNENTITLED $PLAIN $HOOK'
     const command = `printf '{"key":"k","subject":"s","identity":{"X-Plan":"%s"}}' "${told}"`
     const { issueKey } = hooks({ issueKey: { command, wishes } })
@@ -102,7 +102,7 @@ describe('commands', () => {
 
   test.each([
     [{ like: KEY }, 'like'],
-    [{ expiresInSec: 5 }, 'expires'],
+    [{ expiresInSec: 5 }, 'expiresInSec'],
     [{ disabled: true }, 'disabled'],
     [{ unentitled: true }, 'unentitled'],
     [{ plain: true }, 'plain'],
@@ -223,7 +223,7 @@ describe('HTTP calls', () => {
             off: '${DISABLED}',
             tags: ['a ${CONSUMER}'],
           },
-          wishes: ['expires'],
+          wishes: ['expiresInSec'],
           result: { key: '/data/0/apiKey', id: '/data/0/id' },
         },
         revokeKey: { url: `${api.url}/keys/\${ID}?key=\${KEY}`, method: 'DELETE' },

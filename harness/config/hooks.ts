@@ -3,6 +3,7 @@ import { Inconclusive, NotApplicable } from '../model/errors.ts'
 import type { GatewayHooks, KeyWish } from '../model/gateway-bench.ts'
 import type { ApiKey } from '../model/gateway-profile.ts'
 import { failed, perform } from './action.ts'
+import { WISH_VARIABLES } from './hooks-config.ts'
 import type { ActionHook, HooksConfig, IssueHook, Issuing, OutageHook, Wish } from './hooks-config.ts'
 import { isObject } from './values.ts'
 import type { Variables } from './variables.ts'
@@ -71,22 +72,22 @@ async function takeDown(name: string, hook: OutageHook, { env, onFailure }: Hook
 }
 
 async function issue(hook: IssueHook, wish: KeyWish, means: HookMeans, ids: Map<string, string>): Promise<ApiKey> {
-  const { wishes = [], result }: Issuing = typeof hook === 'string' ? {} : hook
-  const unheeded = wishesOf(wish).find((one) => !wishes.includes(one))
+  const { result }: Issuing = typeof hook === 'string' ? {} : hook
+  const wishes = wishesOf(hook)
+  const wished = Object.entries(wish).filter(([, value]) => value !== undefined && value !== false)
+  const unheeded = wished.map(([name]) => name).find((name) => !wishes.some((heeded) => heeded === name))
   if (unheeded !== undefined) {
     throw new NotApplicable(`The hook issueKey does not say that it heeds "${unheeded}" in its "wishes".`)
   }
   const consumer = wish.like?.consumer ?? `trustspec-${randomUUID()}`
   const { expiresInSec } = wish
   const ends = expiresInSec === undefined ? undefined : new Date(means.nowMs() + expiresInSec * 1000)
+  const told = Object.entries({ ...wish, like: wish.like?.key }) as [Wish, string | number | boolean | undefined][]
   const variables: Variables = {
     CONSUMER: consumer,
-    LIKE_KEY: wish.like?.key,
-    EXPIRES_IN_SEC: expiresInSec,
+    ...Object.fromEntries(Object.values(WISH_VARIABLES).map((name) => [name, undefined])),
+    ...Object.fromEntries(told.map(([name, value]) => [WISH_VARIABLES[name], value])),
     EXPIRES_AT: ends?.toISOString(),
-    DISABLED: wish.disabled,
-    UNENTITLED: wish.unentitled,
-    PLAIN: wish.plain,
   }
   const output = await perform(hook, { name: 'issueKey', variables, wantsOutput: true }, means.env)
   const made = parsed(output)
@@ -116,14 +117,9 @@ async function issue(hook: IssueHook, wish: KeyWish, means: HookMeans, ids: Map<
   }
 }
 
-function wishesOf({ like, expiresInSec, disabled, unentitled, plain }: KeyWish): readonly Wish[] {
-  return [
-    ...(like === undefined ? [] : ['like' as const]),
-    ...(expiresInSec === undefined ? [] : ['expires' as const]),
-    ...(disabled === true ? ['disabled' as const] : []),
-    ...(unentitled === true ? ['unentitled' as const] : []),
-    ...(plain === true ? ['plain' as const] : []),
-  ]
+/** The wishes that the hook heeds. */
+export function wishesOf(hook: IssueHook | undefined): readonly Wish[] {
+  return (typeof hook === 'object' ? hook.wishes : undefined) ?? []
 }
 
 /** JSON, or the key alone on a line. */

@@ -1,4 +1,4 @@
-import type { OriginProfile } from '../model/profile.ts'
+import type { ApiKeyProfile, JwksProfile, OriginProfile, Route, SideEffectProfile } from '../model/profile.ts'
 import {
   algorithms,
   amount,
@@ -17,7 +17,7 @@ import type { Shape } from './shape.ts'
 
 const milliseconds = number('milliseconds as a number, 0 or more', 0)
 
-const route = objectOf(
+const route = objectOf<Omit<Route, 'operation'>>(
   {
     path: pathText,
     methods: texts(1),
@@ -32,7 +32,7 @@ const route = objectOf(
 
 const routes = listOf(route, 'a list of routes such as {"path": "/orders", "methods": ["GET"]}', 1)
 
-const apiKey = objectOf(
+const apiKey = objectOf<ApiKeyProfile>(
   {
     key: words,
     headers: listOf(
@@ -45,13 +45,13 @@ const apiKey = objectOf(
   { required: ['key'] },
 )
 
-const sideEffect = objectOf(
+const sideEffect = objectOf<SideEffectProfile>(
   { path: pathText, counter: pathText, pointer },
   '{"path": "/transfers", "counter": "/transfers/count", "pointer": "/count"}',
   { required: ['path', 'counter', 'pointer'] },
 )
 
-const jwks = objectOf(
+const jwks = objectOf<JwksProfile>(
   {
     mode: oneOf(['static', 'discovery', 'per-kid', 'pinned']),
     maxAgeSec: seconds,

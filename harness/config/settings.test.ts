@@ -114,8 +114,8 @@ const SEEN: readonly (readonly [unknown, string])[] = [
     '(hooks.restart.timeoutSec, given 0); instead: seconds from 0.1 to 600.',
   ],
   [
-    gateway({ hooks: { issueKey: { url: 'http://127.0.0.1/keys', wishes: ['expiry'] } } }),
-    '(hooks.issueKey.wishes[0], given "expiry"); instead: "expires", one of like, expires,',
+    gateway({ hooks: { issueKey: { url: 'http://127.0.0.1/keys', wishes: ['expiresIn'] } } }),
+    '(hooks.issueKey.wishes[0], given "expiresIn"); instead: "expiresInSec", one of like, expiresInSec,',
   ],
   [
     gateway({ hooks: { issueKey: { url: 'http://127.0.0.1/keys', result: { key: 'data.key' } } } }),

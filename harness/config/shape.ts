@@ -128,12 +128,13 @@ export function listOf(item: Shape, says: string, least = 0, most?: number): Sha
   }
 }
 
-/** An object of these members. */
-export function objectOf(
-  members: Readonly<Record<string, Shape>>,
+/** An object of these members: with a type, of all that it has. */
+export function objectOf<T extends object = Readonly<Record<string, unknown>>>(
+  shapes: { readonly [K in keyof T]-?: Shape },
   says: string,
-  options: { readonly required?: readonly string[]; readonly tag?: string } = {},
+  options: { readonly required?: readonly (keyof T & string)[]; readonly tag?: keyof T & string } = {},
 ): Shape {
+  const members = shapes as Readonly<Record<string, Shape>>
   const { required = [], tag } = options
   const names = Object.keys(members)
   return {

@@ -1,6 +1,8 @@
 import type { Capability } from './capabilities.ts'
 
 const hook = (name: string): string => `"hooks": {"${name}": …} in trustspec.config.ts`
+const issuing = (...wishes: readonly string[]): string =>
+  `${hook('issueKey')} that heeds ${wishes.map((wish) => `"${wish}"`).join(' and ')}`
 const PASSING = 'a clock of the gateway that can be moved (a gateway that the run starts, or --clock-url)'
 
 /** What a case about a gateway can need. Whether one is met is decided in one place, by the runner. */
@@ -17,7 +19,7 @@ export const GATEWAY_CAPABILITIES = {
   'second-consumer': { says: 'a key of a second consumer', unlock: '--api-key twice, or "keys" in the profile' },
   'two-keys': {
     says: 'two keys of one consumer, one of which can be revoked',
-    unlock: `${hook('issueKey')} and ${hook('revokeKey')}`,
+    unlock: `${issuing('like')}, and ${hook('revokeKey')}`,
   },
   'fresh-keys': { says: 'keys that nobody has used', unlock: `${hook('issueKey')}, or "spareKeys" in the profile` },
   'revoked-key': {
@@ -26,11 +28,11 @@ export const GATEWAY_CAPABILITIES = {
   },
   'ended-key': {
     says: 'a key that has expired or is disabled, or a way to make one',
-    unlock: `--expired-key KEY, --disabled-key KEY, or ${hook('issueKey')}`,
+    unlock: `--expired-key KEY, --disabled-key KEY, or ${issuing('expiresInSec', 'disabled')}`,
   },
   entitlement: {
     says: 'a route that not every key may use, and a key that may not',
-    unlock: '"entitlement" in the profile',
+    unlock: `"entitlement" in the profile, with "otherKeys" or ${issuing('unentitled')}`,
   },
   'case-sensitive-keys': {
     says: 'keys that differ by the case of letters',

@@ -1,5 +1,5 @@
 import { LONGEST_WAIT_SEC } from '../bench/passage.ts'
-import type { GatewayHooks } from '../model/gateway-bench.ts'
+import type { GatewayHooks, KeyWish } from '../model/gateway-bench.ts'
 import type { GatewayCapability } from '../model/gateway-capabilities.ts'
 import type { ResolvedGatewayProfile } from '../model/gateway-profile.ts'
 
@@ -13,6 +13,8 @@ export interface GatewayMeans {
   /** The second capture origin is reached by a route. */
   readonly secondCaptured: boolean
   readonly hooks: Partial<GatewayHooks>
+  /** Wishes that the hook which issues keys heeds; default: all. */
+  readonly wishes?: readonly (keyof KeyWish)[]
   readonly movableClock: boolean
   /** The JWKS was there in the pre-flight. */
   readonly jwks: boolean
@@ -29,6 +31,7 @@ export function gatewayCapabilities(
     seconds !== undefined && (movableClock || seconds <= LONGEST_WAIT_SEC)
   const has = (keys: readonly unknown[] | undefined): boolean => (keys?.length ?? 0) > 0
   const issue = hooks.issueKey !== undefined
+  const heeds = (wish: keyof KeyWish): boolean => issue && (means.wishes?.includes(wish) ?? true)
   const revoke = hooks.revokeKey !== undefined
   const limits = profile.limits.filter(({ requests }) => requests <= 200)
   const fresh = issue || has(profile.spareKeys)
@@ -39,11 +42,11 @@ export function gatewayCapabilities(
     capture: means.captured,
     'second-capture': means.secondCaptured,
     'second-consumer': means.working > 1,
-    'two-keys': (issue || profile.pairOfKeys !== undefined) && revoke,
+    'two-keys': (heeds('like') || profile.pairOfKeys !== undefined) && revoke,
     'fresh-keys': fresh,
     'revoked-key': has(profile.revokedKeys) || (issue && revoke),
-    'ended-key': has(profile.expiredKeys) || has(profile.disabledKeys) || issue,
-    entitlement: profile.entitlement !== undefined && (has(profile.entitlement.otherKeys) || issue),
+    'ended-key': has(profile.expiredKeys) || has(profile.disabledKeys) || (heeds('expiresInSec') && heeds('disabled')),
+    entitlement: profile.entitlement !== undefined && (has(profile.entitlement.otherKeys) || heeds('unentitled')),
     'case-sensitive-keys': profile.caseInsensitiveKeys !== true,
     'key-format': profile.keyFormat !== undefined && issue,
     'other-location': profile.keyLocations.some((location) => location.in !== 'header'),

@@ -96,6 +96,7 @@ export async function runGateway(options: GatewayRunOptions): Promise<Report> {
       captured: captures !== undefined && found.captured,
       secondCaptured: found.secondCaptured,
       hooks: target.hooks,
+      ...(target.wishes ? { wishes: target.wishes } : {}),
       movableClock: clock !== undefined,
       jwks: found.jwks,
       scanner: target.kind !== 'url' || ports.scanner !== undefined,

@@ -1,5 +1,5 @@
 import type { Clock, MovableClock } from '../clock/clock.ts'
-import type { GatewayHooks } from '../model/gateway-bench.ts'
+import type { GatewayHooks, KeyWish } from '../model/gateway-bench.ts'
 import type { GatewayProfile } from '../model/gateway-profile.ts'
 import type { ExpectedFinding } from '../model/result.ts'
 
@@ -17,6 +17,8 @@ export interface GatewayTarget extends AsyncDisposable {
   /** Why there is no such means, where one could be had: one sentence. */
   readonly noClock?: string
   readonly hooks: Partial<GatewayHooks>
+  /** Wishes that the hook which issues keys heeds; default: all. */
+  readonly wishes?: readonly (keyof KeyWish)[]
   /** Whether it forwards to the capture origins of the run. */
   readonly captured: boolean
   /** Last lines of its output, oldest first, at most 200. */

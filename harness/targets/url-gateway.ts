@@ -2,7 +2,7 @@ import net from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { MovableClock } from '../clock/clock.ts'
 import { Inconclusive } from '../model/errors.ts'
-import type { GatewayHooks } from '../model/gateway-bench.ts'
+import type { GatewayHooks, KeyWish } from '../model/gateway-bench.ts'
 import type { GatewayTarget } from './gateway-target.ts'
 
 /** Longest wait until a gateway that was restarted listens, in milliseconds. */
@@ -16,12 +16,13 @@ export interface UrlGatewayOptions {
   /** Whether it is set up to forward to the capture origins of the run. */
   readonly captured: boolean
   readonly hooks: Partial<GatewayHooks>
+  readonly wishes: readonly (keyof KeyWish)[]
   /** A hook that it offers. */
   readonly clock?: MovableClock
 }
 
 /** Whatever gateway listens at the URL; it is neither started nor stopped, save by the hooks of its operator. */
-export function urlGateway({ url, captured, hooks, clock }: UrlGatewayOptions): GatewayTarget {
+export function urlGateway({ url, captured, hooks, wishes, clock }: UrlGatewayOptions): GatewayTarget {
   const { restart } = hooks
   return {
     kind: 'url',
@@ -29,6 +30,7 @@ export function urlGateway({ url, captured, hooks, clock }: UrlGatewayOptions): 
     profile: {},
     expected: [],
     captured,
+    wishes,
     ...(clock ? { clock } : {}),
     hooks: {
       ...hooks,
