@@ -1,5 +1,5 @@
 import { request } from 'undici'
-import { Inconclusive } from '../model/errors.ts'
+import { Inconclusive, NotApplicable } from '../model/errors.ts'
 import type { Json } from '../model/json.ts'
 import { runCommand } from './command.ts'
 import type { ActionHook, CommandHook, HttpHook } from './hooks-config.ts'
@@ -34,6 +34,8 @@ export function failed(name: string, why: string): Inconclusive {
 
 async function runHook({ command, timeoutSec }: CommandHook, invocation: Invocation): Promise<string> {
   const { name, variables, wantsOutput = false } = invocation
+  const untold = Object.entries(variables).find(([, value]) => typeof value === 'string' && value.includes('\0'))
+  if (untold) throw new NotApplicable(`The hook ${name} is a command, which cannot be told of NUL in ${untold[0]}.`)
   const { failure, output, complaint } = await runCommand(
     command,
     { HOOK: name, ...variables },

@@ -165,7 +165,7 @@ export const GATEWAY_MEMBERS = {
     },
   ),
   authFailures: objectOf<Declared<'authFailures'>>(
-    { attempts: amount, windowSec: window, status },
+    { attempts: amount, windowSec: window, status, route },
     '{"attempts": 20, "windowSec": 60}',
     {
       required: ['attempts', 'windowSec'],

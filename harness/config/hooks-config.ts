@@ -11,6 +11,7 @@ export const WISH_VARIABLES: Readonly<Record<Wish, string>> = {
   disabled: 'DISABLED',
   unentitled: 'UNENTITLED',
   plain: 'PLAIN',
+  attribute: 'ATTRIBUTE',
 }
 
 /** A command for a POSIX shell. What it has to know is in its environment, keys too. */
@@ -40,7 +41,7 @@ export interface Issuing {
   /**
    * What it can do besides making a key of a new consumer that works: a further key of a consumer (`like`), one that
    * ends (`expiresInSec`), one that is switched off, one that may not use the route of the entitlement, one of a consumer without
-   * attributes. Default: none.
+   * attributes, or with one of a given value (`attribute`). Default: none.
    */
   readonly wishes?: readonly Wish[]
   /** JSON pointers into what it gives back; default: members `key`, `consumer`, `subject`, `identity` and `id`. */
@@ -61,7 +62,7 @@ export type OutageHook = ActionHook | { readonly down: ActionHook; readonly up: 
 
 /** What an operator can do to the gateway, by name; each unlocks cases. */
 export interface HooksConfig {
-  /** Gets CONSUMER, and with its wishes LIKE_KEY, EXPIRES_IN_SEC, EXPIRES_AT, DISABLED, UNENTITLED, PLAIN. */
+  /** Gets CONSUMER, and with its wishes LIKE_KEY, EXPIRES_IN_SEC, EXPIRES_AT, DISABLED, UNENTITLED, PLAIN, ATTRIBUTE. */
   readonly issueKey?: IssueHook
   /** Gets KEY, CONSUMER, and ID where issueKey gave one. */
   readonly revokeKey?: ActionHook

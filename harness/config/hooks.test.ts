@@ -77,25 +77,32 @@ function isAlive(pid: number): boolean {
 
 describe('commands', () => {
   test('that issue keys are told of the wish, and give back JSON or the key alone', async () => {
-    const wishes = ['like', 'expiresInSec', 'disabled', 'unentitled', 'plain'] as const
-    const told = '$CONSUMER $LIKE_KEY $EXPIRES_IN_SEC $EXPIRES_AT $DISABLED $UNENTITLED $PLAIN $HOOK'
+    const wishes = ['like', 'expiresInSec', 'disabled', 'unentitled', 'plain', 'attribute'] as const
+    const told = '$CONSUMER $LIKE_KEY $EXPIRES_IN_SEC $EXPIRES_AT $DISABLED $UNENTITLED $PLAIN $ATTRIBUTE $HOOK'
     const command = `printf '{"key":"k","subject":"s","identity":{"X-Plan":"%s"}}' "${told}"`
     const { issueKey } = hooks({ issueKey: { command, wishes } })
     const plain = await issueKey?.()
-    const special = await issueKey?.({ like: KEY, expiresInSec: 60, disabled: true, unentitled: true, plain: true })
+    const special = await issueKey?.({
+      like: KEY,
+      expiresInSec: 60,
+      disabled: true,
+      unentitled: true,
+      plain: true,
+      attribute: 'a',
+    })
     const alone = await hooks({ issueKey: 'echo tsk_alone' }).issueKey?.()
 
     expect(plain).toEqual({
       key: 'k',
       subject: 's',
       consumer: expect.stringMatching(/^trustspec-/u) as unknown,
-      identity: { 'X-Plan': `${plain?.consumer}       issueKey` },
+      identity: { 'X-Plan': `${plain?.consumer}        issueKey` },
     })
     expect(special).toEqual({
       key: 'k',
       subject: 's',
       consumer: 'acme',
-      identity: { 'X-Plan': `acme ${KEY.key} 60 2030-01-01T00:01:00.000Z true true true issueKey` },
+      identity: { 'X-Plan': `acme ${KEY.key} 60 2030-01-01T00:01:00.000Z true true true a issueKey` },
     })
     expect(alone).toMatchObject({ key: 'tsk_alone' })
   })
@@ -112,6 +119,12 @@ describe('commands', () => {
     await expect(issueKey?.(wish)).rejects.toThrow(
       new NotApplicable(`The hook issueKey does not say that it heeds "${name}" in its "wishes".`),
     )
+  })
+
+  test('cannot be told of NUL', async () => {
+    const { issueKey } = hooks({ issueKey: { command: 'echo k', wishes: ['attribute'] } })
+
+    await expect(issueKey?.({ attribute: 'a\0b' })).rejects.toThrow(NotApplicable)
   })
 
   test('get keys in their environment', async () => {

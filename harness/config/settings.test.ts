@@ -181,6 +181,10 @@ const UNSEEN: readonly (readonly [unknown, string])[] = [
     '(limits[0].route.path, given "/limited"); instead: a path that is not in "routes", since the limit is used up there.',
   ],
   [
+    gateway({ routes: [ROUTE], authFailures: { attempts: 5, windowSec: 60, route: ROUTE } }),
+    '(authFailures.route.path, given "/limited"); instead: a path that is not in "routes"',
+  ],
+  [
     gateway({ routes: [ROUTE], quota: { route: ROUTE, requests: 5, windowSec: 60 } }),
     '(quota.route.path, given "/limited"); instead:',
   ],

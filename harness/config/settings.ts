@@ -86,6 +86,7 @@ function contradictions({
   routes,
   limits = [],
   quota,
+  authFailures,
   secondCapturePort,
   capturePort,
 }: GatewayConfig): readonly Mistake[] {
@@ -93,6 +94,7 @@ function contradictions({
   const usedUp = [
     ...limits.map(({ route }, at) => [`limits[${at}].route.path`, route.path] as const),
     ...(quota ? [['quota.route.path', quota.route.path] as const] : []),
+    ...(authFailures?.route ? [['authFailures.route.path', authFailures.route.path] as const] : []),
   ]
   return [
     ...usedUp
