@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -5,7 +8,7 @@ import { expect, test } from 'vitest'
 import type { Report } from '../model/result.ts'
 import { startReferenceOrigin } from '../origin/server.ts'
 import { CHAINED_PROFILE } from '../origin/profile.ts'
-import { freePort, gatewayProcess, ownFolder, trustspec } from './cli.testing.ts'
+import { freePort, gatewayProcess, MAIN, ownFolder, trustspec } from './cli.testing.ts'
 import type { Ended } from './cli.testing.ts'
 
 const DOCUMENT = fileURLToPath(new URL('../../fixtures/openapi/reference-origin.json', import.meta.url))
@@ -110,6 +113,33 @@ test('a configuration in the folder is found, and its hooks issue the keys', asy
   expect(unset.err).toMatch(
     /^ERR_USAGE: The hook issueKey failed: POST .*: the variable ADMIN_KEY is not set; instead: .*\.\n$/u,
   )
+})
+
+test('what was taken down is put up again when the run is interrupted', async () => {
+  const port = await freePort()
+  const { folder, url, issuer, keys } = await ownGateway(`http://127.0.0.1:${port}`)
+  const hooks = { keyStoreDown: { down: 'touch is-down; sleep 30', up: 'rm is-down; touch is-up' } }
+  await writeFile(
+    path.join(folder, 'trustspec.config.json'),
+    JSON.stringify({
+      subject: 'gateway',
+      url,
+      capturePort: port,
+      jwksUrl: `${issuer}/.well-known/jwks.json`,
+      hooks,
+    }),
+  )
+  const child = spawn(process.execPath, [MAIN, 'run', '--case', 'key-store-down'], {
+    cwd: folder,
+    env: { ...process.env, TRUSTSPEC_API_KEY: keys[0] },
+    stdio: 'ignore',
+  })
+  const closed = once(child, 'close')
+  await expect.poll(() => existsSync(path.join(folder, 'is-down')), { timeout: 20_000 }).toBe(true)
+  child.kill('SIGINT')
+
+  expect(await closed).toEqual([130, null])
+  expect(['is-down', 'is-up'].map((name) => existsSync(path.join(folder, name)))).toEqual([false, true])
 })
 
 test('a gateway and its origin by URL, with the tap between them', async () => {

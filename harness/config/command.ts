@@ -36,7 +36,7 @@ export async function runCommand(
   variables: Variables,
   options: { readonly timeoutMs: number; readonly wantsOutput: boolean },
 ): Promise<CommandOutcome> {
-  if (!isWatching) process.once('exit', endAll)
+  if (!isWatching) process.once('exit', endCommands)
   isWatching = true
   const folder = mkdtempSync(path.join(os.tmpdir(), 'trustspec-hook-'))
   const errors = path.join(folder, 'stderr')
@@ -97,7 +97,8 @@ function endGroup({ pid }: ChildProcess): void {
   }
 }
 
-function endAll(): void {
+/** Ends every command that runs, with its group. */
+export function endCommands(): void {
   for (const child of running) endGroup(child)
 }
 

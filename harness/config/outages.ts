@@ -1,3 +1,5 @@
+import { endCommands } from './command.ts'
+
 /** What has to be put up again, whatever happens to the run. */
 const pending = new Set<() => Promise<void>>()
 
@@ -11,7 +13,8 @@ export function outage(up: () => Promise<void>): AsyncDisposable {
   return { [Symbol.asyncDispose]: end }
 }
 
-/** Ends every outage that still lasts: for a run that is interrupted. */
+/** Ends what hooks are doing, and every outage that still lasts: for a run that is interrupted. */
 export async function endOutages(): Promise<void> {
+  endCommands()
   await Promise.allSettled([...pending].map((end) => end()))
 }
