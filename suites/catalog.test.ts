@@ -248,7 +248,7 @@ const IDS: Readonly<Record<string, readonly string[]>> = {
 
 /** What a remedy may begin with; a new verb is added here. */
 const VERBS =
-  /^(?:Accept|Allow|Answer|Check|Compare|Configure|Count|Decode|Fetch|Guard|Ignore|Import|Keep|Key|Know|Let|Limit|Log|Look|Parse|Pass|Put|Read|Record|Refuse|Remember|Remove|Replace|Require|Select|Send|Serve|Set|Sign|Split|Stop|Take|Update|Use|Verify|Wait|Catch) /u
+  /^(?:Accept|Allow|Answer|Bound|Check|Compare|Configure|Count|Decide|Decode|Fetch|Forget|Give|Guard|Ignore|Import|Keep|Key|Know|Let|Limit|Log|Look|Parse|Pass|Put|Read|Record|Refuse|Remember|Remove|Replace|Require|Select|Send|Serve|Set|Sign|Split|Stop|Take|Tell|Update|Use|Verify|Wait|Write|Catch) /u
 
 const CAPABILITIES = { origin: ORIGIN_CAPABILITIES, gateway: GATEWAY_CAPABILITIES, chain: CHAIN_CAPABILITIES }
 

@@ -1,3 +1,4 @@
+import { GATEWAY_MEASUREMENTS } from '../../suites/behaviour/gateway-measurements.ts'
 import { GATEWAY_SUITES } from '../../suites/catalog.ts'
 import { hookClock } from '../clock/hook.ts'
 import { hooksOf, wishesOf } from '../config/hooks.ts'
@@ -27,7 +28,7 @@ const NOTHING: GatewaySettings = { profile: {}, hooks: {}, ports: {} }
 /** The part of a run that tests a gateway; ERR_USAGE for arguments that do not fit together. */
 export async function gatewayPart(given: Given, common: Common, settings = NOTHING): Promise<Part> {
   const subject = await subjectOf(given, settings)
-  const { behaviour: _, ...options } = common
+  const { behaviour, ...options } = common
   return {
     subject: 'gateway',
     says: subject.says,
@@ -36,6 +37,7 @@ export async function gatewayPart(given: Given, common: Common, settings = NOTHI
         runGateway({
           ...options,
           suites: GATEWAY_SUITES,
+          measurements: behaviour ? GATEWAY_MEASUREMENTS : [],
           profile: subject.profile,
           ports: subject.ports,
           start: (told) => subject.start(told, voice),
