@@ -47,8 +47,8 @@ export default defineSuite({
       rationale: 'Claims are readable by everyone who gets the token, and base64 hides nothing.',
       remedy: 'Put the consumer into sub; refer to a key, if need be, by an id that is not part of it.',
       async run(bench) {
-        const { allArrivals, forwards, keys, searchText, judge, guard, records } = bench
-        for (const [at, key] of keys.entries()) await forwards({ key }, `a call with key ${at + 1}`)
+        const { allArrivals, observes, keys, searchText, judge, guard, records } = bench
+        for (const [at, key] of keys.entries()) await observes({ key }, `a call with key ${at + 1}`)
         const tokens = new Set(allArrivals().flatMap(({ headers }) => headers.flatMap(([, value]) => tokensIn(value))))
         guard(tokens.size > 0, 'No token reached an origin in the run.')
         const places = await searchText([...tokens].join('\n'), ...knownKeys(bench))

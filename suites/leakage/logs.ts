@@ -5,14 +5,14 @@ import { bodyCall, mainKey, placeOf } from '../api-keys/calls.ts'
 
 /** Judges that the log of the run holds no key and no token. */
 export async function judgeLogs(bench: GatewayBench): Promise<void> {
-  const { hooks, guard, judge, searchText, allArrivals, forwards, random, records, keys, profile, can } = bench
+  const { hooks, guard, judge, searchText, allArrivals, observes, random, records, keys, profile, can } = bench
   const main = mainKey(bench)
   // The main key was also sent in places that are not declared: a log of URLs is not to blame for that.
   const [, second] = keys
   const judged = knownKeys(bench).filter(({ value }) => value !== main.key)
   if (!second) can('second-consumer', 'that no API key is in the log')
   for (const location of second ? profile.keyLocations : []) {
-    await forwards(
+    await observes(
       { key: second ?? main, location, ...bodyCall(bench, location.in) },
       `a valid key ${placeOf(location)}`,
     )
