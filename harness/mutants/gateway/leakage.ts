@@ -117,7 +117,7 @@ export const leakageMutants: readonly GatewayMutant[] = [
     id: 'G24',
     flaw: 'names a consumer by its key in base64',
     make: telling((key) => Buffer.from(key).toString('base64')),
-    kills: [`${CASES}/key-in-token`],
+    kills: [`${CASES}/key-in-token`, 'gateway/token/subject-per-consumer'],
   },
   {
     id: 'G25',
@@ -173,7 +173,7 @@ export const leakageMutants: readonly GatewayMutant[] = [
     id: 'G112',
     flaw: 'names a consumer by a part of its key',
     make: telling((key) => key.slice(8, 24)),
-    kills: [`${CASES}/key-in-token`],
+    kills: [`${CASES}/key-in-token`, 'gateway/token/subject-per-consumer'],
   },
   {
     id: 'G113',
