@@ -1,4 +1,5 @@
-import type { GatewayBench } from '../../harness/model/gateway-bench.ts'
+import { NotApplicable } from '../../harness/model/errors.ts'
+import type { GatewayBench, KeyWish } from '../../harness/model/gateway-bench.ts'
 import type { ApiKey } from '../../harness/model/gateway-profile.ts'
 import type { Connection } from '../../harness/model/http.ts'
 import { mainKey, subjectOf } from './calls.ts'
@@ -106,9 +107,24 @@ export async function revokeFresh(bench: GatewayBench): Promise<void> {
   await forwards({ key: mainKey(bench) }, 'another key after that')
 }
 
+/** A fresh key as it is wished for; undefined, and listed as not proven, where the hook does not heed the wish. */
+export async function wished(
+  { freshKey, notProven }: GatewayBench,
+  wish: KeyWish,
+  stimulus: string,
+): Promise<ApiKey | undefined> {
+  try {
+    return await freshKey(wish)
+  } catch (error) {
+    if (!(error instanceof NotApplicable)) throw error
+    notProven(stimulus, error.message, `"wishes" of the hook issueKey with "${Object.keys(wish).join('", "')}"`)
+    return undefined
+  }
+}
+
 /** Keys that end by themselves or were switched off. */
 export async function judgeEnded(bench: GatewayBench): Promise<void> {
-  const { profile, can, freshKey, elapse, guard, connect } = bench
+  const { profile, can, elapse, guard, connect } = bench
   for (const [at, key] of (profile.expiredKeys ?? []).entries()) {
     await refusedEverywhere(bench, key, `expired key ${at + 1}`)
   }
@@ -116,10 +132,11 @@ export async function judgeEnded(bench: GatewayBench): Promise<void> {
     await refusedEverywhere(bench, key, `disabled key ${at + 1}`)
   }
   if (!can('issue-key', 'a key that expires while it is in use')) return
-  const disabled = await freshKey({ disabled: true })
-  if ((await propagated(bench, disabled, 'a disabled key')) !== undefined)
+  const disabled = await wished(bench, { disabled: true }, 'a disabled key')
+  if (disabled && (await propagated(bench, disabled, 'a disabled key')) !== undefined)
     await refusedEverywhere(bench, disabled, 'a disabled key')
-  const ending = await freshKey({ expiresInSec: EXPIRES_SEC })
+  const ending = await wished(bench, { expiresInSec: EXPIRES_SEC }, 'a key that expires')
+  if (!ending) return
   await using connection = await connect()
   guard(await warmed(bench, ending, connection, 'a key before it expires'), 'A key did not work before it expired.')
   await elapse(EXPIRES_SEC + 1)

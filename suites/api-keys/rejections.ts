@@ -3,7 +3,7 @@ import type { ApiKey } from '../../harness/model/gateway-profile.ts'
 import type { Answer } from '../../harness/model/http.ts'
 import { replacedAt, withWrongChecksum } from './anatomy.ts'
 import { mainKey, unknownKey } from './calls.ts'
-import { propagated } from './lifecycle.ts'
+import { propagated, wished } from './lifecycle.ts'
 import type { Variant } from './variants.ts'
 
 /** What differs between answers that say the same: ids, times, numbers. */
@@ -36,7 +36,8 @@ async function refusedKeys(bench: GatewayBench): Promise<readonly Variant[]> {
     if ((await propagated(bench, key, name)) !== undefined) made.push([name, key.key])
   }
   if (!profile.disabledKeys?.length && can('issue-key', 'a disabled key')) {
-    await changed('a disabled key', await freshKey({ disabled: true }))
+    const key = await wished(bench, { disabled: true }, 'a disabled key')
+    if (key) await changed('a disabled key', key)
   }
   if (!profile.revokedKeys?.length && can('fresh-keys', 'a revoked key') && can('revoke-key', 'a revoked key')) {
     const key = await freshKey()

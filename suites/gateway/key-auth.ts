@@ -1,6 +1,7 @@
 import { parseChallenges } from '../../harness/model/challenges.ts'
 import { defineSuite } from '../../harness/model/case.ts'
 import { NotApplicable } from '../../harness/model/errors.ts'
+import type { ApiKey } from '../../harness/model/gateway-profile.ts'
 import {
   bodyCall,
   forEach,
@@ -465,9 +466,8 @@ export default defineSuite({
       async run({ hooks, profile, judge, records }) {
         const { keyFormat } = profile
         if (!keyFormat) return
-        const first = await hooks.issueKey()
-        const issued = [first]
-        while (issued.length < ISSUED) issued.push(await hooks.issueKey({ like: first }))
+        const issued: ApiKey[] = []
+        while (issued.length < ISSUED) issued.push(await hooks.issueKey())
         const seen = seenIn(
           issued.map(({ key }) => key),
           keyFormat,
