@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { availableParallelism } from 'node:os'
 import type { Report, ReportCollection } from '../model/result.ts'
 import { formatReport } from '../report/console.ts'
 import { closingLine, collected } from '../report/collection.ts'
@@ -8,11 +9,11 @@ import { paint } from '../report/text.ts'
 import type { Style } from '../report/text.ts'
 import { numberOf, textOf } from './args.ts'
 import type { Given } from './args.ts'
-import type { Common, Part } from './part.ts'
+import { startBeside } from './beside.ts'
+import { partOf } from './parts.ts'
 import { selectionOf, selectParts } from './selection.ts'
 import type { SelectedPart } from './selection.ts'
 import { askedOf } from './subject.ts'
-import type { Asked } from './subject.ts'
 
 /** Where output goes. */
 export interface Output {
@@ -42,10 +43,33 @@ export async function runCommand(given: Given, output: Output, signal: AbortSign
   const isOne = asked.subjects.length === 1
   const isAlone = selected.length === 1
   const reports: Report[] = []
+  const [, ...others] = selected
+  // Embedded subjects alone: what is configured or started may well be one that the other parts would disturb.
+  const canShare = asked.subjects.length > 1 && others.length > 0 && availableParallelism() > 1
+  const parts = others.map(({ subject, select: own }) => ({ subject, common: { ...common, select: own } }))
+  const beside = canShare ? startBeside({ given, parts }, signal) : undefined
   for (const [at, one] of selected.entries()) {
-    const part = await partOf(given, { ...common, select: one.select }, one, asked)
     if (!isAlone) print(heading(at, selected, style))
-    reports.push(await runPart(part, one.count, seed, output, given, signal))
+    const first = (says: string): void => {
+      const cases = `${one.count} case${one.count === 1 ? '' : 's'}`
+      print(`${paint(style, 'bold', 'trustspec')}: ${cases} against ${says}, seed ${seed}\n`)
+    }
+    const progress = createProgress(output.progress)
+    const run = async (): Promise<Report> => {
+      if (beside && at > 0) {
+        const { says, report } = await beside.part(one.subject, progress)
+        first(says)
+        return report
+      }
+      const part = await partOf(given, { ...common, select: one.select }, one.subject, asked)
+      first(part.says)
+      return await part.run({ print, progress }, signal)
+    }
+    const report = await run().finally(() => {
+      progress.end()
+    })
+    print(`\n${formatReport(report, style, given.values['verbose'] === true)}`)
+    reports.push(report)
   }
   const whole = collected(reports)
   if (!isAlone) print(`\n${closingLine(whole, style)}\n`)
@@ -56,40 +80,8 @@ export async function runCommand(given: Given, output: Output, signal: AbortSign
   return whole
 }
 
-async function runPart(
-  part: Part,
-  count: number,
-  seed: number,
-  { print, progress: stream, style }: Output,
-  given: Given,
-  signal: AbortSignal,
-): Promise<Report> {
-  const progress = createProgress(stream)
-  const cases = `${count} case${count === 1 ? '' : 's'}`
-  print(`${paint(style, 'bold', 'trustspec')}: ${cases} against ${part.says}, seed ${seed}\n`)
-  const report = await part.run({ print, progress }, signal).finally(() => {
-    progress.end()
-  })
-  print(`\n${formatReport(report, style, given.values['verbose'] === true)}`)
-  return report
-}
-
 function heading(at: number, selected: readonly SelectedPart[], style: Style): string {
   const name = selected[at]?.subject ?? ''
   const text = `Part ${at + 1} of ${selected.length}: the ${name}`
   return `${at === 0 ? '' : '\n'}${paint(style, ['bold', 'cyan'], text)}\n`
-}
-
-async function partOf(given: Given, common: Common, { subject }: SelectedPart, asked: Asked): Promise<Part> {
-  const { settings } = asked
-  if (subject === 'origin') {
-    const { originPart } = await import('./run-origin.ts')
-    return await originPart(given, common, settings?.subject === subject ? settings.origin : undefined)
-  }
-  if (subject === 'gateway') {
-    const { gatewayPart } = await import('./run-gateway.ts')
-    return await gatewayPart(given, common, settings?.subject === subject ? settings.gateway : undefined)
-  }
-  const { chainPart } = await import('./run-chain.ts')
-  return await chainPart(given, common, settings?.subject === subject ? settings : undefined)
 }

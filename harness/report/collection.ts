@@ -23,7 +23,10 @@ export function closingLine({ reports, exit }: ReportCollection, style: Style): 
     return number === 0 ? [] : [`${number} ${verdict}`]
   })
   const cases = reports.reduce((sum, report) => sum + report.cases.length, 0)
-  const seconds = reports.reduce((sum, { durationMs }) => sum + durationMs, 0) / 1000
+  // Parts may have run at the same time.
+  const begun = reports.map(({ startedAt }) => Date.parse(startedAt))
+  const ended = reports.map(({ durationMs }, at) => (begun[at] ?? 0) + durationMs)
+  const seconds = reports.length === 0 ? 0 : (Math.max(...ended) - Math.min(...begun)) / 1000
   const names = reports.map(({ subject }) => subject).join(', ')
   const colour = exit.code === 0 ? ('green' as const) : ('red' as const)
   const text = `${counted(cases, 'case')} (${names}): ${verdicts.join(', ')}; ${seconds.toFixed(2)} s; exit code ${exit.code}`

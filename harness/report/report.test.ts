@@ -94,8 +94,10 @@ test('several reports end with the worst exit code, in one line', () => {
   expect(collected([good, bad]).exit).toEqual({ code: 1, meaning: 'gateway: 1 requirement broken.' })
   expect(collected([good]).exit.code).toBe(0)
   expect(closingLine(collected([good, bad]), PLAIN)).toBe(
-    '3 cases (origin, gateway): 1 fail-open, 2 pass; 2.47 s; exit code 1',
+    `3 cases (origin, gateway): 1 fail-open, 2 pass; ${(good.durationMs / 1000).toFixed(2)} s; exit code 1`,
   )
+  const later = { ...bad, startedAt: new Date(Date.parse(good.startedAt) + 10_000).toISOString(), durationMs: 2_500 }
+  expect(closingLine(collected([good, later]), PLAIN)).toContain('; 12.50 s; ')
 })
 
 describe('the report for people', () => {
