@@ -68,7 +68,13 @@ export const jwksMutants: readonly GatewayMutant[] = [
     id: 'G130',
     flaw: 'publishes its keys as an object by kid',
     make: () => publishing((keys) => Object.fromEntries(keys.map((key) => [String(key['kid']), key]))),
-    kills: ['gateway/jwks/document', 'gateway/token/verifies', 'gateway/token/kid-resolves'],
+    kills: [
+      'gateway/jwks/document',
+      'gateway/token/verifies',
+      'gateway/token/kid-resolves',
+      'gateway/spoofing/request-smuggling',
+      'gateway/faults/every-forward-is-signed',
+    ],
   },
   {
     id: 'G42',
@@ -182,7 +188,11 @@ export const jwksMutants: readonly GatewayMutant[] = [
         revoke: async (kid) => await made.revoke(kid === 'key' ? signing : kid),
       }))
     },
-    kills: ['gateway/jwks/rotate-publish-before-use', 'gateway/jwks/emergency-revocation'],
+    kills: [
+      'gateway/jwks/rotate-publish-before-use',
+      'gateway/jwks/emergency-revocation',
+      'gateway/faults/every-forward-is-signed',
+    ],
   },
   {
     id: 'G136',
@@ -276,11 +286,16 @@ export const jwksMutants: readonly GatewayMutant[] = [
         },
       ],
     }),
-    kills: ['gateway/jwks/emergency-revocation'],
+    kills: [
+      'gateway/jwks/emergency-revocation',
+      'gateway/spoofing/request-smuggling',
+      'gateway/faults/signer-down',
+      'gateway/faults/every-forward-is-signed',
+    ],
   },
   {
-    id: 'G51',
-    flaw: 'derives its issuer from the Host header',
+    id: 'G96',
+    flaw: 'derives its issuer from the Host header, which is not its public name',
     make() {
       const host = new AsyncLocalStorage<string | undefined>()
       let mints = 0
@@ -304,7 +319,12 @@ export const jwksMutants: readonly GatewayMutant[] = [
         declares: ({ issuer = '', ...profile }) => ({ ...profile, issuer: issuer.replace('127.0.0.1', 'localhost') }),
       }
     },
-    kills: ['gateway/spoofing/host-does-not-change-trust', 'gateway/jwks/discovery', 'gateway/token/issuer-audience'],
+    kills: [
+      'gateway/jwks/discovery',
+      'gateway/token/issuer-audience',
+      'gateway/spoofing/request-smuggling',
+      'gateway/faults/every-forward-is-signed',
+    ],
   },
   {
     id: 'G139',

@@ -18,8 +18,7 @@ export function service(change: (made: JwtService) => Partial<JwtService>): Gate
 export function claiming(change: (claims: Claims) => JsonObject): GatewayFlaw {
   return service((made) => ({
     sign(claims, lifetimeSec) {
-      const { payload } = segmentsOf(made.sign(claims, lifetimeSec))
-      return made.sign({ ...claims, ...change(JSON.parse(textOf(payload)) as Claims) }, lifetimeSec)
+      return made.sign({ ...claims, ...change(claimsOf(made.sign(claims, lifetimeSec))) }, lifetimeSec)
     },
   }))
 }
@@ -30,6 +29,11 @@ export type Claims = JsonObject & {
   readonly aud: string
   readonly iat: number
   readonly exp: number
+}
+
+/** Claims of a token of the reference. */
+export function claimsOf(compact: string): Claims {
+  return JSON.parse(textOf(segmentsOf(compact).payload)) as Claims
 }
 
 /** What a token is made of, before it is signed. */
@@ -160,5 +164,5 @@ export function ownKey(): OwnKey {
 
 /** Seconds since the epoch by the clock of the gateway. */
 export function nowOf({ sign }: JwtService): number {
-  return (JSON.parse(textOf(segmentsOf(sign({}, 1)).payload)) as Claims).iat
+  return claimsOf(sign({}, 1)).iat
 }

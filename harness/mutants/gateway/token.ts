@@ -6,9 +6,9 @@ import type { GatewayRequest, User } from '../../gateway/request.ts'
 import { base64url, derOfRawEcdsa } from '../../model/compact.ts'
 import { signatureOf } from '../../signing/jws.ts'
 import type { GatewayMutant } from './mutant.ts'
-import { claiming, forging, service } from './signing.ts'
+import { claiming, claimsOf, forging, service } from './signing.ts'
 
-/** The policy that keeps what it attached, by what `keyOf` says, for that many seconds. */
+/** The policy that keeps what it attached, by what `keyOf` says, for as many seconds after its issue. */
 function keeping(keyOf: (request: GatewayRequest) => string, seconds: number): PolicyKind {
   return {
     ...upstreamJwt,
@@ -27,7 +27,7 @@ function keeping(keyOf: (request: GatewayRequest) => string, seconds: number): P
         }
         const verdict = await attach(request)
         const value = request.headers.get('authorization')
-        if (value !== undefined) kept.set(keyOf(request), { value, untilMs: nowMs + seconds * 1000 })
+        if (value !== undefined) kept.set(keyOf(request), { value, untilMs: (claimsOf(value).iat + seconds) * 1000 })
         return verdict
       }
     },
@@ -56,7 +56,11 @@ export const tokenMutants: readonly GatewayMutant[] = [
         },
       ],
     }),
-    kills: ['gateway/token/exactly-one', 'gateway/spoofing/client-token-replaced'],
+    kills: [
+      'gateway/token/exactly-one',
+      'gateway/spoofing/request-smuggling',
+      'gateway/faults/every-forward-is-signed',
+    ],
   },
   {
     id: 'G30',
@@ -66,7 +70,12 @@ export const tokenMutants: readonly GatewayMutant[] = [
         parts: ({ header }) => ({ header: { ...header, alg: 'HS256' } }),
         signature: (input, { jwk }) => createHmac('sha256', String(jwk['x'])).update(input).digest(),
       }),
-    kills: ['gateway/token/verifies', 'gateway/jwks/emergency-revocation'],
+    kills: [
+      'gateway/token/verifies',
+      'gateway/jwks/emergency-revocation',
+      'gateway/spoofing/request-smuggling',
+      'gateway/faults/every-forward-is-signed',
+    ],
   },
   {
     id: 'G120',
@@ -81,7 +90,12 @@ export const tokenMutants: readonly GatewayMutant[] = [
       }),
       declares: (profile) => ({ ...profile, algorithms: ['ES256'] }),
     }),
-    kills: ['gateway/token/verifies', 'gateway/jwks/emergency-revocation'],
+    kills: [
+      'gateway/token/verifies',
+      'gateway/jwks/emergency-revocation',
+      'gateway/spoofing/request-smuggling',
+      'gateway/faults/every-forward-is-signed',
+    ],
   },
   {
     id: 'G121',
@@ -91,91 +105,146 @@ export const tokenMutants: readonly GatewayMutant[] = [
         signature: (input, { alg }, privateKey) =>
           signatureOf(privateKey, alg, Buffer.from(input.slice(input.indexOf('.') + 1))),
       }),
-    kills: ['gateway/token/verifies', 'gateway/jwks/emergency-revocation'],
+    kills: [
+      'gateway/token/verifies',
+      'gateway/jwks/emergency-revocation',
+      'gateway/spoofing/request-smuggling',
+      'gateway/faults/every-forward-is-signed',
+    ],
   },
   {
     id: 'G31',
     flaw: 'does not say which key has signed',
     make: () => forging({ parts: ({ header }) => ({ header: { ...header, kid: undefined } }) }),
-    kills: ['gateway/token/kid-resolves'],
+    kills: [
+      'gateway/token/kid-resolves',
+      'gateway/spoofing/request-smuggling',
+      'gateway/faults/every-forward-is-signed',
+    ],
   },
   {
     id: 'G122',
     flaw: 'names a key that it does not publish',
     make: () => forging({ parts: ({ header }) => ({ header: { ...header, kid: 'key-1' } }) }),
-    kills: ['gateway/token/kid-resolves', 'gateway/jwks/stable', 'gateway/jwks/rotate-publish-before-use'],
+    kills: [
+      'gateway/token/kid-resolves',
+      'gateway/jwks/stable',
+      'gateway/jwks/rotate-publish-before-use',
+      'gateway/spoofing/request-smuggling',
+      'gateway/faults/every-forward-is-signed',
+    ],
   },
   {
     id: 'G32',
     flaw: 'pads base64url',
     make: () => forging({ encode: (data) => base64url(data).padEnd(Math.ceil(base64url(data).length / 4) * 4, '=') }),
-    kills: ['gateway/token/well-formed'],
+    kills: [
+      'gateway/token/well-formed',
+      'gateway/spoofing/request-smuggling',
+      'gateway/faults/every-forward-is-signed',
+    ],
   },
   {
     id: 'G123',
     flaw: 'mints tokens whose aud is null',
     make: () => claiming(() => ({ aud: null })),
-    kills: ['gateway/token/well-formed', 'gateway/token/issuer-audience'],
+    kills: [
+      'gateway/token/well-formed',
+      'gateway/token/issuer-audience',
+      'gateway/spoofing/request-smuggling',
+      'gateway/faults/every-forward-is-signed',
+    ],
   },
   {
     id: 'G124',
     flaw: 'writes exp as a string',
     make: () => claiming(({ exp }) => ({ exp: String(exp) })),
-    kills: ['gateway/token/well-formed'],
+    kills: [
+      'gateway/token/well-formed',
+      'gateway/spoofing/request-smuggling',
+      'gateway/faults/every-forward-is-signed',
+    ],
   },
   {
     id: 'G125',
     flaw: 'names a claim twice',
     make: () => forging({ parts: ({ payload }) => ({ payload: `{"sub":"nobody",${payload.slice(1)}` }) }),
-    kills: ['gateway/token/well-formed'],
+    kills: [
+      'gateway/token/well-formed',
+      'gateway/spoofing/request-smuggling',
+      'gateway/faults/every-forward-is-signed',
+    ],
   },
   {
     id: 'G33',
     flaw: 'adds an audience that stands for all origins',
     make: () => claiming(({ aud }) => ({ aud: [aud, '*'] })),
-    kills: ['gateway/token/issuer-audience', 'gateway/token/audience-per-origin'],
+    kills: [
+      'gateway/token/issuer-audience',
+      'gateway/token/audience-per-origin',
+      'gateway/spoofing/request-smuggling',
+      'gateway/faults/every-forward-is-signed',
+    ],
   },
   {
     id: 'G126',
     flaw: 'puts a slash behind its issuer',
     make: () => claiming(({ iss }) => ({ iss: `${iss}/` })),
-    kills: ['gateway/token/issuer-audience', 'gateway/jwks/discovery'],
+    kills: [
+      'gateway/token/issuer-audience',
+      'gateway/jwks/discovery',
+      'gateway/spoofing/request-smuggling',
+      'gateway/faults/every-forward-is-signed',
+    ],
   },
   {
     id: 'G34',
     flaw: 'does not type its tokens',
     make: () => forging({ parts: ({ header }) => ({ header: { ...header, typ: undefined } }) }),
-    kills: ['gateway/token/typ'],
+    kills: ['gateway/token/typ', 'gateway/spoofing/request-smuggling', 'gateway/faults/every-forward-is-signed'],
   },
   {
     id: 'G35',
     flaw: 'mints tokens that live for a day',
     make: () => service((made) => ({ sign: (claims) => made.sign(claims, 86_400) })),
-    kills: ['gateway/token/short-lived'],
+    kills: [
+      'gateway/token/short-lived',
+      'gateway/spoofing/request-smuggling',
+      'gateway/faults/every-forward-is-signed',
+    ],
   },
   {
     id: 'G36',
     flaw: 'issues tokens a minute ahead of its own clock',
     make: () => claiming(({ iat, exp }) => ({ iat: iat + 60, exp: exp + 60 })),
-    kills: ['gateway/token/times-sane'],
+    kills: ['gateway/token/times-sane', 'gateway/spoofing/request-smuggling', 'gateway/faults/every-forward-is-signed'],
   },
   {
     id: 'G94',
     flaw: 'mints tokens that are valid in five seconds',
     make: () => claiming(({ iat }) => ({ nbf: iat + 5 })),
-    kills: ['gateway/token/times-sane'],
+    kills: ['gateway/token/times-sane', 'gateway/spoofing/request-smuggling', 'gateway/faults/every-forward-is-signed'],
   },
   {
     id: 'G129',
     flaw: 'mints tokens that have just expired',
     make: () => claiming(({ iat }) => ({ iat: iat - 60, exp: iat - 1 })),
-    kills: ['gateway/token/times-sane', 'gateway/token/fresh-with-caching'],
+    kills: [
+      'gateway/token/times-sane',
+      'gateway/token/fresh-with-caching',
+      'gateway/spoofing/request-smuggling',
+      'gateway/faults/every-forward-is-signed',
+    ],
   },
   {
     id: 'G37',
     flaw: 'keeps a token for ten times its lifetime',
     make: () => ({ kinds: [keeping(byConsumer, 600)] }),
-    kills: ['gateway/token/fresh-with-caching'],
+    kills: [
+      'gateway/token/fresh-with-caching',
+      'gateway/spoofing/request-smuggling',
+      'gateway/faults/every-forward-is-signed',
+    ],
   },
   {
     id: 'G127',
@@ -226,6 +295,10 @@ export const tokenMutants: readonly GatewayMutant[] = [
     id: 'G40',
     flaw: 'mints one audience for all origins',
     make: () => claiming(() => ({ aud: 'https://orders.example.com' })),
-    kills: ['gateway/token/issuer-audience', 'gateway/token/audience-per-origin'],
+    kills: [
+      'gateway/token/issuer-audience',
+      'gateway/token/audience-per-origin',
+      'gateway/faults/every-forward-is-signed',
+    ],
   },
 ]
