@@ -16,6 +16,7 @@ import { freePort, listening, startGuarded } from './guarded.ts'
 import type { Guarded } from './guarded.ts'
 import { installJava } from './install-java.ts'
 import { installNode, installPython } from './install.ts'
+import { revoking } from './revocation.ts'
 
 /** Longest wait for a process to listen, and for the JWKS through the gateway, in milliseconds. */
 const READY_MS = 30_000
@@ -69,7 +70,7 @@ export async function startThirdParty(
     expected: fixture.expected,
     ...(clock ? { clock } : {}),
     ...(fixture.start.virtualTime === true && !clock ? { noClock: NO_FAKETIME } : {}),
-    hooks: hooksOf(fixture, folder, running),
+    hooks: hooksOf(fixture, folder, running, `http://127.0.0.1:${ports[0]}${fixture.path}`),
     captured: true,
     logTail: () => running.log.slice(-LOG_LINES),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
@@ -93,16 +94,30 @@ async function install(
   }
 }
 
-function hooksOf({ hooks = {} }: GatewayFixture, folder: GatewayFolder, running: Running): Partial<GatewayHooks> {
+function hooksOf(
+  { hooks = {}, profile }: GatewayFixture,
+  folder: GatewayFolder,
+  running: Running,
+  url: string,
+): Partial<GatewayHooks> {
+  const [location = { in: 'header', name: 'Authorization' } as const] = profile.keyLocations ?? []
+  const propagationMs = (profile.keyPropagationSec ?? 0) * 1000
   const { applyKeys, rotateSigningKey, revokeSigningKey, signer } = hooks
   return {
     ...(applyKeys === undefined
       ? {}
       : {
-          revokeKey: ({ key }) => {
-            folder.revoke(key)
-            return folder.shell(applyKeys)
-          },
+          revokeKey: (key) =>
+            revoking(
+              url,
+              key,
+              location,
+              () => {
+                folder.revoke(key.key)
+                return folder.shell(applyKeys)
+              },
+              propagationMs,
+            ),
         }),
     ...(rotateSigningKey === undefined ? {} : { rotateSigningKey: () => folder.shell(rotateSigningKey) }),
     ...(revokeSigningKey === undefined ? {} : { revokeSigningKey: () => folder.shell(revokeSigningKey) }),
