@@ -12,6 +12,7 @@ export async function failedKeys(bench: GatewayBench): Promise<void> {
   const { authFailures } = profile
   if (!authFailures) return
   const { attempts, windowSec, status = 429, route = profile.routes[0] } = authFailures
+  await forwards({ route }, 'a valid key before any guess')
   const guess = () => observes({ route, key: `tsk_${nonce()}` }, 'a wrong key')
   const count = 2 * attempts - 1
   for (let sent = 0; sent < count; sent += AT_ONCE) {
@@ -23,8 +24,16 @@ export async function failedKeys(bench: GatewayBench): Promise<void> {
     stimulus: `${2 * attempts} wrong keys from one address`,
     expected: `status ${status} at the end`,
     observed: `status ${last}`,
+    failure: 'fail-open',
   })
-  await forwards({ route }, 'a valid key from the same address')
+  const own = 'a valid key from the same address'
+  const { answer } = await observes({ route }, own)
+  judge(answer.outcome === 'accepted', {
+    stimulus: own,
+    expected: 'let through',
+    observed: answer.failure ?? `status ${answer.status}`,
+    failure: 'fail-closed',
+  })
   // Other cases send wrong keys as well, and are not to be throttled.
   if (authFailures.route === undefined && (windowSec <= LONGEST_WAIT_SEC || can('clock', 'what comes after')))
     await elapse(windowSec + 1)

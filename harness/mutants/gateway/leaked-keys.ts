@@ -80,16 +80,11 @@ export const leakedKeysMutants: readonly GatewayMutant[] = [
   },
   {
     id: 'G88',
-    flaw: 'fetches the key list once, and processes alerts when the list is not available',
-    make: () => {
-      let hasList = false
-      return around((receive, options) => async (headers, body) => {
-        const verdict = await receive(headers, body)
-        if (statusOf(verdict) === 503) return await believe(options, body)
-        hasList ||= true
-        return verdict
-      })()
-    },
+    flaw: 'processes alerts when the list of keys is not available',
+    make: around((receive, options) => async (headers, body) => {
+      const verdict = await receive(headers, body)
+      return statusOf(verdict) === 503 ? await believe(options, body) : verdict
+    }),
     kills: [`${IDS}key-list`],
   },
   {
@@ -129,6 +124,64 @@ export const leakedKeysMutants: readonly GatewayMutant[] = [
     id: 'G91',
     flaw: 'gives feedback with the token and its hash, and the label "valid"',
     make: around(feedback((item, { token }) => ({ ...item, token_raw: token, label: 'valid' }))),
+    kills: [`${IDS}feedback`],
+  },
+  {
+    id: 'G174',
+    flaw: 'answers 2xx to alerts, and revokes nothing',
+    make: around((_, options) =>
+      createLeakReceiver({
+        ...options,
+        store: { ...options.store, revokeLeaked: (keys) => Promise.resolve(keys.map(() => undefined)) },
+      }),
+    ),
+    kills: [
+      `${IDS}alert-revokes`,
+      `${IDS}raw-body`,
+      `${IDS}key-list`,
+      `${IDS}batch`,
+      `${IDS}tolerant-receiver`,
+      `${IDS}feedback`,
+    ],
+  },
+  {
+    id: 'G175',
+    flaw: 'fetches the list of keys for every alert',
+    make: around((_, options) => async (headers, body) => await createLeakReceiver(options)(headers, body)),
+    kills: [`${IDS}key-list`],
+  },
+  {
+    id: 'G176',
+    flaw: 'fetches the list of keys once',
+    make: around((_, options) => {
+      const startedMs = options.clock.nowMs()
+      return createLeakReceiver({ ...options, clock: { nowMs: () => startedMs } })
+    }),
+    kills: [`${IDS}key-list`],
+  },
+  {
+    id: 'G177',
+    flaw: 'answers 500 to an alert that it cannot parse',
+    make: around((receive) => async (headers, body) => {
+      const verdict = await receive(headers, body)
+      return statusOf(verdict) === 400 ? problem(500) : verdict
+    }),
+    kills: [`${IDS}tolerant-receiver`],
+  },
+  {
+    id: 'G178',
+    flaw: 'tells of an alert that is not signed whether its token is live',
+    make: around((receive, { store }) => async (headers, body) => {
+      const verdict = await receive(headers, body)
+      if (statusOf(verdict) !== 401) return verdict
+      return matchesIn(body).some(({ token }) => store.find('default', token)) ? problem(403) : verdict
+    }),
+    kills: [`${IDS}no-oracle`],
+  },
+  {
+    id: 'G179',
+    flaw: 'calls every leaked key a false positive',
+    make: around(feedback((item) => ({ ...item, label: 'false_positive' }))),
     kills: [`${IDS}feedback`],
   },
 ]

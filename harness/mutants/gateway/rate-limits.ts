@@ -306,4 +306,138 @@ export const rateLimitsMutants: readonly GatewayMutant[] = [
     },
     kills: [`${IDS}concurrency`],
   },
+  {
+    id: 'G163',
+    flaw: 'counts by whatever a header says of the address, but X-Forwarded-For',
+    make: byRequest(({ headers }) =>
+      ['x-real-ip', 'forwarded', 'true-client-ip', 'cf-connecting-ip', 'x-client-ip']
+        .map((name) => String(headers[name] ?? ''))
+        .join(' '),
+    ),
+    kills: [`${IDS}client-ip-headers`],
+  },
+  {
+    id: 'G164',
+    flaw: 'counts by browser',
+    make: byRequest(({ headers }) => headers['user-agent'] ?? ''),
+    kills: [`${IDS}cosmetic-variants`],
+  },
+  {
+    id: 'G165',
+    flaw: 'counts by connection',
+    make: byRequest(({ socket }) => String(socket.remotePort)),
+    kills: [`${IDS}cosmetic-variants`, `${IDS}parallel-burst`, `${IDS}state-shared`, `${IDS}auth-failures`],
+  },
+  {
+    id: 'G166',
+    flaw: 'throttles without a Retry-After, and without a word',
+    make: withRefusals((reply) => ({
+      ...reply,
+      headers: reply.headers.filter(([name]) => name !== 'Retry-After'),
+      body: reply.status === 429 ? '' : reply.body,
+    })),
+    kills: [`${IDS}throttle-response`],
+  },
+  {
+    id: 'G167',
+    flaw: 'tells everybody to come back after an hour',
+    make: withRefusals((reply) => withRetryAfter(reply, '3600')),
+    kills: [`${IDS}retry-after-honest`],
+  },
+  {
+    id: 'G168',
+    flaw: 'writes the key into the partition key',
+    make: withInbound(() => (run) => async (route, request, incoming) => {
+      const key = (incoming.headers.authorization ?? '').slice('Bearer '.length)
+      const verdict = await run(route, request, incoming)
+      const { answerLines: lines } = request
+      for (let at = 0; at < lines.length; at += 2) {
+        if (lines[at] === 'RateLimit-Policy') lines[at + 1] = `"limit";q=10;w=60;pk=:${btoa(key)}:`
+      }
+      return verdict
+    }),
+    kills: [`${IDS}ratelimit-fields`],
+  },
+  {
+    id: 'G169',
+    flaw: 'tells another policy in each answer',
+    make: withInbound(() => {
+      let turn = 0
+      return (run) => async (route, request, incoming) => {
+        const verdict = await run(route, request, incoming)
+        const { answerLines: lines } = request
+        for (let at = 0; at < lines.length; at += 2) {
+          if (lines[at] === 'RateLimit-Policy') lines[at + 1] = `"limit";q=${(turn += 1)};w=60`
+        }
+        return verdict
+      }
+    }),
+    kills: [`${IDS}ratelimit-fields`],
+  },
+  {
+    id: 'G170',
+    flaw: 'refuses every key from an address that has sent many wrong ones',
+    make: withInbound(() => {
+      let failures = 0
+      return (run) => async (route, request, incoming) => {
+        if (route.path.pattern === '/guarded' && failures > 30) return problem(429)
+        const verdict = await run(route, request, incoming)
+        const isFailure = verdict !== undefined && 'problem' in verdict && [401, 429].includes(verdict.problem)
+        if (route.path.pattern === '/guarded' && isFailure) failures += 1
+        return verdict
+      }
+    }),
+    kills: [`${IDS}auth-failures`],
+  },
+  {
+    id: 'G171',
+    flaw: 'gives back only some of its places',
+    make: () => {
+      let atOnce = 0
+      return {
+        options: {
+          steps: {
+            async exchange(exchange, steps, context) {
+              atOnce += 1
+              const isLost = exchange.request.path === '/customers' && atOnce > 120
+              const exchanged = await referenceSteps.exchange(exchange, steps, context)
+              atOnce -= 1
+              return isLost ? await new Promise<never>(() => undefined) : exchanged
+            },
+          },
+        },
+      }
+    },
+    kills: [`${IDS}concurrency`],
+  },
+  {
+    id: 'G172',
+    flaw: 'counts wrong keys of an address against all of its callers',
+    make: withInbound(() => {
+      let failures = 0
+      return (run) => async (route, request, incoming) => {
+        const verdict = await run(route, request, incoming)
+        if (route.path.pattern !== '/limited') return verdict
+        const isFailure = verdict !== undefined && 'problem' in verdict && verdict.problem === 401
+        if (isFailure) failures += 1
+        return verdict === undefined && failures > 20 ? problem(429) : verdict
+      }
+    }),
+    kills: [`${IDS}others-cannot-burn`],
+  },
+  {
+    id: 'G173',
+    flaw: 'forwards every request on a limited route twice',
+    make: withInbound(() => (run) => async (route, request, incoming) => {
+      const verdict = await run(route, request, incoming)
+      if (verdict !== undefined || route.path.pattern !== '/limited') return verdict
+      const to = route.handler.destination(request)
+      const nonce = String(incoming.headers['x-trustspec-nonce'] ?? '')
+      if ('origin' in to) {
+        await (await send(`${to.origin}${to.target}`, { headers: { 'x-trustspec-nonce': nonce } })).body.dump()
+      }
+      return verdict
+    }),
+    kills: [`${IDS}not-forwarded`, `${IDS}state-shared`],
+  },
 ]
