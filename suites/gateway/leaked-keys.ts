@@ -186,20 +186,23 @@ export default defineSuite({
       title: 'answers unsigned alerts alike, whether the token is live or not',
       level: 'MUST',
       clause: ['cwe-204'],
-      needs: ['secret-scanning', 'key'],
+      needs: ['secret-scanning', 'fresh-keys'],
       runs: 'alone',
       rationale:
         'A receiver that tells a live key from a random text lets anybody test keys, unseen and without limit.',
       remedy: 'Answer every alert that is not signed in the same way, before it is looked at.',
       async run(bench) {
-        const { scanner, keys, judge, nonce } = bench
+        const { scanner, freshKey, forwards, judge, nonce } = bench
+        // Not a key of the run: a receiver that believes anything would revoke it.
+        const key = await freshKey()
+        await forwards({ key }, 'the key before any alert')
         const send = (token: string, stimulus: string) => scanner.post(scanner.bodyOf({ token }), stimulus, [])
         const twice = [
           await send(NEVER_ISSUED, 'a token that is not live'),
           await send(NEVER_ISSUED, 'the same again'),
         ] as const
         const stimulus = 'a live token, unsigned'
-        const live = await send(keys[0]?.key ?? '', stimulus)
+        const live = await send(key.key, stimulus)
         const other = await send(`tsk_${nonce()}`, 'a random token, unsigned')
         for (const answer of [twice[0], other]) {
           judge(tellTheSame(live, answer, twice), {

@@ -108,7 +108,7 @@ export const rateLimitsMutants: readonly GatewayMutant[] = [
       if ('origin' in to) await (await send(`${to.origin}${to.target}`)).body.dump()
       return verdict
     }),
-    kills: [`${IDS}not-forwarded`],
+    kills: [`${IDS}not-forwarded`, 'gateway/faults/every-forward-is-signed'],
   },
   {
     id: 'G64',
@@ -438,6 +438,11 @@ export const rateLimitsMutants: readonly GatewayMutant[] = [
       }
       return verdict
     }),
-    kills: [`${IDS}not-forwarded`, `${IDS}state-shared`],
+    kills: [
+      `${IDS}not-forwarded`,
+      `${IDS}state-shared`,
+      'gateway/faults/limit-store-down',
+      'gateway/faults/every-forward-is-signed',
+    ],
   },
 ]
