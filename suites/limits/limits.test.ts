@@ -3,7 +3,7 @@ import type { Answer, HeaderLines } from '../../harness/model/http.ts'
 import type { LimitProfile } from '../../harness/model/gateway-profile.ts'
 import { retryAfterSec, wrongProblem, wrongRetryAfter } from './answers.ts'
 import { partitionsIn, soonestIn, toldBy, wrongWith } from './fields.ts'
-import { leastOf, mostIn } from './limits.ts'
+import { backIn, leastOf, mostIn } from './limits.ts'
 import { listOf } from './structured.ts'
 import { trailersIn } from './trailers.ts'
 
@@ -206,4 +206,22 @@ test.each<readonly [Partial<LimitProfile>, number, number, number]>([
   }
 
   expect([leastOf(limit), mostIn(limit, seconds)]).toEqual([least, most])
+})
+
+test.each<readonly [Partial<LimitProfile>, number]>([
+  [{ algorithm: 'sliding', strict: true }, 0],
+  [{ algorithm: 'fixed' }, 0],
+  [{ algorithm: 'sliding' }, 4],
+  [{ algorithm: 'token-bucket' }, 4],
+  [{}, 4],
+])('an exhausted limit of %o gives back %d in half a second', (declared, back) => {
+  const limit: LimitProfile = {
+    route: { path: '/', methods: ['GET'] },
+    scope: 'key',
+    requests: 10,
+    windowSec: 2,
+    ...declared,
+  }
+
+  expect(backIn(limit, 0.5)).toBe(back)
 })

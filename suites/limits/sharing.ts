@@ -1,6 +1,6 @@
 import { NotApplicable } from '../../harness/model/errors.ts'
 import type { GatewayBench } from '../../harness/model/gateway-bench.ts'
-import { exhaust, freshLimits, spend } from './limits.ts'
+import { exhaust, freshLimits, staysThrottled } from './limits.ts'
 import { quotaKey, useUp } from './quota.ts'
 
 /** What is used up at one instance is used up at the others, and a quota after a restart. */
@@ -14,7 +14,7 @@ export async function usesAreShared(bench: GatewayBench): Promise<void> {
 }
 
 async function sharedByInstances(bench: GatewayBench, isDeclared: boolean): Promise<boolean> {
-  const { profile, can, judge, guard, freshKey, forwards } = bench
+  const { profile, can, freshKey, forwards } = bench
   const isDue = ({ distributed }: (typeof profile.limits)[number]): boolean =>
     isDeclared ? distributed === true : distributed !== false
   if (!profile.limits.some(isDue) || !can('instances', 'an exhausted limit at another instance')) return false
@@ -23,19 +23,7 @@ async function sharedByInstances(bench: GatewayBench, isDeclared: boolean): Prom
       const { limit, name } = fresh
       await exhaust(bench, fresh)
       const stimulus = `${name} at instance ${instance + 1}`
-      const { accepted, seconds } = await spend(bench, fresh, limit.requests, { instance })
-      // What came back with time is no count of its own.
-      const back = limit.algorithm === 'token-bucket' ? Math.ceil((seconds * limit.requests) / limit.windowSec) + 1 : 0
-      if (accepted.length > back) {
-        const { accepted: first } = await spend(bench, fresh, 1)
-        guard(first.length === 0, `${name}: the window passed meanwhile.`)
-      }
-      judge(accepted.length <= back, {
-        stimulus,
-        expected: 'throttled there, too',
-        observed: `${accepted.length} requests were let through`,
-        failure: 'fail-open',
-      })
+      await staysThrottled(bench, fresh, stimulus, { instance })
       if (limit.scope !== 'key' && limit.scope !== 'consumer') continue
       await forwards({ route: limit.route, key: await freshKey(), instance }, `${stimulus}, another key`)
     }
