@@ -31,7 +31,7 @@ export interface GatewayFixture {
     /** Programs or files of the machine, each with the Debian package that has it. */
     readonly programs?: readonly { readonly command?: string; readonly file?: string; readonly debian: string }[]
     /** Its packages are named in a package-lock.json, requirements.txt or pom.xml of the folder. */
-    readonly runtime?: 'node' | 'python' | 'java'
+    readonly runtime?: 'node' | 'python'
     /** What an API key looks like; default `tsk_{random}`. */
     readonly key?: string
     /** One line for each key, by the word that stands for all lines. */

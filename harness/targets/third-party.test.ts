@@ -78,7 +78,7 @@ test('every gateway.json is as the schema says', () => {
     validate(described)
     expect(validate.errors ?? [], folder).toEqual([])
   }
-  expect(FIXTURES.length).toBeGreaterThan(5)
+  expect(FIXTURES.length).toBeGreaterThan(4)
 })
 
 test('the table of the README has every gateway', () => {

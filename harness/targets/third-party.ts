@@ -14,7 +14,6 @@ import type { GatewayFixture, GatewayProcess } from './gateway-fixtures.ts'
 import type { GatewayTarget, GatewayTargetSettings } from './gateway-target.ts'
 import { freePort, listening, startGuarded } from './guarded.ts'
 import type { Guarded } from './guarded.ts'
-import { installJava } from './install-java.ts'
 import { installNode, installPython } from './install.ts'
 import { revoking } from './revocation.ts'
 
@@ -87,8 +86,6 @@ async function install(
       return { node: await installNode(folder, onProgress) }
     case 'python':
       return { python_bin: path.dirname(await installPython(folder, onProgress)) }
-    case 'java':
-      return { jar: await installJava(folder, onProgress) }
     default:
       return {}
   }
