@@ -119,7 +119,7 @@ export const CHAIN_MUTANTS: readonly ChainMutant[] = [
     kills: ['chain/gateway-restart'],
   },
   {
-    id: 'G94',
+    id: 'G183',
     flaw: 'has a gateway whose tokens are valid ten seconds later',
     gateway: validLater(10),
     kills: ['chain/clock-skew'],
