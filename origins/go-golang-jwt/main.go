@@ -119,7 +119,7 @@ func run() error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /protected", v.require(protected))
 	server := &http.Server{
-		Addr:              net.JoinHostPort("127.0.0.1", env("PORT", "8888")),
+		Addr:              net.JoinHostPort(env("LISTEN_HOST", "127.0.0.1"), env("PORT", "8888")),
 		Handler:           mux,
 		ReadHeaderTimeout: 5 * time.Second,
 	}
@@ -135,8 +135,22 @@ func run() error {
 	return server.Shutdown(grace)
 }
 
+// health asks the server of the same container whether it answers: its image has no shell and no other program.
+func health() error {
+	client := http.Client{Timeout: 2 * time.Second}
+	response, err := client.Get("http://" + net.JoinHostPort("127.0.0.1", env("PORT", "8888")) + "/protected")
+	if err != nil {
+		return err
+	}
+	return response.Body.Close()
+}
+
 func main() {
-	if err := run(); err != nil {
+	start := run
+	if len(os.Args) == 2 && os.Args[1] == "health" {
+		start = health
+	}
+	if err := start(); err != nil {
 		slog.Error("stopped", "error", err)
 		os.Exit(1)
 	}

@@ -5,6 +5,7 @@ const issuer = process.env.ISSUER ?? 'https://gateway.example.com/issuer'
 const jwksUrl = new URL(process.env.JWKS_URL ?? `${issuer}/.well-known/jwks.json`)
 const audience = process.env.AUDIENCE ?? 'https://orders.example.com'
 const port = Number(process.env.PORT ?? 8888)
+const host = process.env.LISTEN_HOST ?? '127.0.0.1'
 
 const keys = createRemoteJWKSet(jwksUrl, { timeoutDuration: 2_000 })
 const options = {
@@ -55,5 +56,5 @@ app.use((error, _request, response, _next) => {
   response.status(500).json({ error: 'internal' })
 })
 
-const server = app.listen(port, '127.0.0.1')
+const server = app.listen(port, host)
 process.once('SIGTERM', () => server.close(() => process.exit(0)))

@@ -6,6 +6,7 @@ const issuer = process.env.ISSUER ?? 'https://gateway.example.com/issuer'
 const jwksUrl = new URL(process.env.JWKS_URL ?? `${issuer}/.well-known/jwks.json`)
 const audience = process.env.AUDIENCE ?? 'https://orders.example.com'
 const port = Number(process.env.PORT ?? 8888)
+const host = process.env.LISTEN_HOST ?? '127.0.0.1'
 
 const getJwks = buildGetJwks({ jwksPath: jwksUrl.pathname, issuersWhitelist: [jwksUrl.origin] })
 
@@ -37,5 +38,5 @@ app.get('/protected', {
   },
 })
 
-await app.listen({ port, host: '127.0.0.1' })
+await app.listen({ port, host })
 process.once('SIGTERM', () => app.close())

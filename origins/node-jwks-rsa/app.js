@@ -6,6 +6,7 @@ const issuer = process.env.ISSUER ?? 'https://gateway.example.com/issuer'
 const jwksUri = process.env.JWKS_URL ?? `${issuer}/.well-known/jwks.json`
 const audience = process.env.AUDIENCE ?? 'https://orders.example.com'
 const port = Number(process.env.PORT ?? 8888)
+const host = process.env.LISTEN_HOST ?? '127.0.0.1'
 
 const client = jwksClient({ jwksUri })
 
@@ -30,5 +31,5 @@ app.get('/protected', requireJwt, (request, response) => {
   response.set('Cache-Control', 'no-store').json({ message: 'Access granted', sub: request.user.sub })
 })
 
-const server = app.listen(port, '127.0.0.1')
+const server = app.listen(port, host)
 process.once('SIGTERM', () => server.close(() => process.exit(0)))

@@ -12,6 +12,7 @@ ISSUER = os.environ.get("ISSUER", "https://gateway.example.com/issuer")
 JWKS_URL = os.environ.get("JWKS_URL", f"{ISSUER}/.well-known/jwks.json")
 AUDIENCE = os.environ.get("AUDIENCE", "https://orders.example.com")
 PORT = int(os.environ.get("PORT", "8888"))
+LISTEN_HOST = os.environ.get("LISTEN_HOST", "127.0.0.1")
 
 keys = jwt.PyJWKClient(JWKS_URL)
 bearer = HTTPBearer(auto_error=False)
@@ -51,4 +52,4 @@ def protected(user: Annotated[dict, Depends(claims)], response: Response):
 
 
 if __name__ == "__main__":
-    uvicorn.run(app, host="127.0.0.1", port=PORT, log_level="warning")
+    uvicorn.run(app, host=LISTEN_HOST, port=PORT, log_level="warning")

@@ -17,6 +17,7 @@ ISSUER = os.environ.get("ISSUER", "https://gateway.example.com/issuer")
 JWKS_URL = os.environ.get("JWKS_URL", f"{ISSUER}/.well-known/jwks.json")
 AUDIENCE = os.environ.get("AUDIENCE", "https://orders.example.com")
 PORT = int(os.environ.get("PORT", "8888"))
+LISTEN_HOST = os.environ.get("LISTEN_HOST", "127.0.0.1")
 
 rules = jwt.JWTClaimsRegistry(
     iss={"essential": True, "value": ISSUER},
@@ -72,4 +73,4 @@ def protected():
 
 
 if __name__ == "__main__":
-    serve(app, host="127.0.0.1", port=PORT, threads=8)
+    serve(app, host=LISTEN_HOST, port=PORT, threads=8)

@@ -13,6 +13,7 @@ from jose.exceptions import ExpiredSignatureError, JWTError
 ISSUER = os.environ.get("ISSUER", "https://my-api-a32f34.zuplo.api/__zuplo/issuer")
 JWKS_URL = os.environ.get("JWKS_URL", f"{ISSUER}/.well-known/jwks.json")
 PORT = int(os.environ.get("PORT", "8888"))
+LISTEN_HOST = os.environ.get("LISTEN_HOST", "127.0.0.1")
 ALGORITHMS = ["RS256"]
 
 # FAULT: ten minutes without a second look, so that after a rotation every new kid is refused until it expires.
@@ -74,5 +75,5 @@ class ProtectedHandler(tornado.web.RequestHandler):
 
 
 if __name__ == "__main__":
-    tornado.web.Application([(r"/protected", ProtectedHandler)]).listen(PORT, address="127.0.0.1")
+    tornado.web.Application([(r"/protected", ProtectedHandler)]).listen(PORT, address=LISTEN_HOST)
     tornado.ioloop.IOLoop.current().start()

@@ -13,6 +13,7 @@ ISSUER = os.environ.get("ISSUER", "https://my-api-a32f34.zuplo.api/__zuplo/issue
 JWKS_URL = os.environ.get("JWKS_URL", f"{ISSUER}/.well-known/jwks.json")
 AUDIENCE = os.environ.get("AUDIENCE", "https://orders.example.com")
 PORT = int(os.environ.get("PORT", "8888"))
+LISTEN_HOST = os.environ.get("LISTEN_HOST", "127.0.0.1")
 
 REALM = 'Bearer realm="tornado"'
 # Above what a token may have, so that a long one is refused with an answer and not by closing the connection.
@@ -63,7 +64,7 @@ async def main():
     keys = KeySet(JWKS_URL)
     verifier = Verifier(keys, issuer=ISSUER, audience=AUDIENCE)
     app = tornado.web.Application([(r"/protected", ProtectedHandler)], verifier=verifier)
-    app.listen(PORT, address="127.0.0.1", max_header_size=MAX_HEADER_OCTETS)
+    app.listen(PORT, address=LISTEN_HOST, max_header_size=MAX_HEADER_OCTETS)
     await asyncio.Event().wait()
 
 
