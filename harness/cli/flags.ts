@@ -9,6 +9,11 @@ const flag = { type: 'boolean' } as const
 export const FLAGS = {
   run: {
     origin: text,
+    docker: flag,
+    image: text,
+    compose: text,
+    service: text,
+    'container-port': text,
     exec: text,
     env: list,
     path: text,
@@ -17,6 +22,7 @@ export const FLAGS = {
     token: text,
     'token-command': text,
     'issuer-port': text,
+    'issuer-host': text,
     profile: text,
     'profile-file': text,
     'jwks-url': text,
@@ -112,12 +118,18 @@ export const FLAGS = {
 /** Flags of a run that mean nothing to some subjects; the others mean something to each. */
 export const FLAGS_OF: Readonly<Partial<Record<keyof (typeof FLAGS)['run'], readonly Subject[]>>> = {
   origin: ['origin'],
+  docker: ['origin'],
+  image: ['origin'],
+  compose: ['origin'],
+  service: ['origin'],
+  'container-port': ['origin'],
   exec: ['origin'],
   env: ['origin'],
   path: ['origin'],
   token: ['origin'],
   'token-command': ['origin'],
   'issuer-port': ['origin'],
+  'issuer-host': ['origin'],
   profile: ['origin'],
   'profile-file': ['origin'],
   'no-virtual-time': ['origin'],

@@ -28,10 +28,15 @@ What is tested (without any of these: the embedded origin, the embedded gateway 
   URL                    the URL of a protected route, such as http://localhost:8888/protected
   --config FILE          a configuration; trustspec.config.ts, .js, .json or .yaml in this folder is found by itself
   --origin NAME          a bundled origin, started as a process (see "origins" in the README)
+  --docker               under --origin: the bundled origin as a container
+  --image NAME           an image, started as a container; pulled where it is not there
+  --compose FILE --service NAME
+                         a service of a compose file, started with what it depends on
+  --container-port N     port that it listens on, where the image or the file names none or several
   --exec COMMAND         a command that starts an origin; {port} {issuer} {jwks_url} {audience} are filled in
-  --env NAME=VALUE       a variable of that command, with the same placeholders; may be repeated
-  --path PATH            path of the protected route under --exec (default /)
-  --no-virtual-time      starts the command without libfaketime
+  --env NAME=VALUE       a variable of that command or container, with the same placeholders; may be repeated
+  --path PATH            path of its protected route (default /)
+  --no-virtual-time      starts it without libfaketime
   --gateway NAME         a bundled gateway that is not ours (see "gateways" in the README)
   --i-am-authorised      permits a target with a public address
 
@@ -40,6 +45,7 @@ An origin under test: how much can be proven (the ladder: each rung unlocks case
   --token TOKEN          a valid token of the origin's own issuer; better --token-command, which no one can see
   --token-command CMD    a command that prints one; asked again when it has expired
   --issuer-port N        the origin trusts the issuer that the run starts on this port
+  --issuer-host NAME     beside it: how the origin reaches this machine, if it is another one (listens everywhere)
   (--exec, --origin)     the run starts the origin, and it trusts the run's issuer
   --issuer https://…     under --exec: an issuer that the origin has hard-coded; the run answers for its host
   --jwks-url URL         JWKS of the real issuer, beside --token-command; of the hard-coded one, beside --issuer
@@ -51,7 +57,7 @@ An origin under test: how much can be proven (the ladder: each rung unlocks case
 What the origin declares (a flag wins over the profile and the configuration)
   --profile GATEWAY      how the gateway signs: zuplo (default), pomerium, google-iap, cloudflare-access, aws-alb,
                          generic
-  --profile-file FILE    a JSON file with the profile of the origin
+  --profile-file FILE    a JSON file with the profile of the origin, or the origin.json of a sample
   --alg LIST             algorithms, such as RS256,ES256
   --issuer URL           iss that it expects, if it is not the issuer of the run
   --audience TEXT        aud that it expects

@@ -7,11 +7,12 @@ import type { IssuerNames } from '../issuer/server.ts'
 import type { GatewayPreset } from '../model/gateways.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { Control } from '../runner/options.ts'
+import type { Reach } from '../targets/target.ts'
 import { numberOf, textOf, usage } from './args.ts'
 import type { Given } from './args.ts'
 
 /** How an origin comes to be tested. */
-export type OriginKind = 'embedded' | 'url' | 'exec' | 'origin'
+export type OriginKind = 'embedded' | 'url' | 'exec' | 'origin' | 'container'
 
 /** How much can be proven, by the flags; ERR_USAGE for flags that do not fit together. */
 export async function controlOf(given: Given, kind: OriginKind, gateway: GatewayPreset | undefined): Promise<Control> {
@@ -58,10 +59,24 @@ export async function controlOf(given: Given, kind: OriginKind, gateway: Gateway
   return { kind: 'issuer', keys, port: port ?? 0, ...(known ? { known } : {}) }
 }
 
+/** How an origin by URL reaches the issuer of the run, where that is not by the loopback address. */
+export function reachOf(given: Given): Reach | undefined {
+  const name = textOf(given, 'issuer-host')
+  if (name === undefined) return undefined
+  if (given.values['issuer-port'] === undefined || !/^[\w.-]+$/u.test(name)) {
+    throw usage('The host goes with the port of the issuer', {
+      flag: '--issuer-host',
+      given: name,
+      instead: '--issuer-host NAME --issuer-port N',
+    })
+  }
+  return { listen: '0.0.0.0', name }
+}
+
 /** The https issuer that an origin has hard-coded, where the run starts it and can answer for the host. */
 function knownIssuer(given: Given, kind: OriginKind, gateway: GatewayPreset | undefined): IssuerNames | undefined {
   const issuer = textOf(given, 'issuer')
-  if (kind !== 'exec' && kind !== 'origin') return undefined
+  if (kind === 'embedded' || kind === 'url') return undefined
   if (issuer === undefined) return gateway?.known
   if (!URL.canParse(issuer) || new URL(issuer).protocol !== 'https:') return undefined
   const jwksUrl = textOf(given, 'jwks-url') ?? `${issuer.replace(/\/$/u, '')}/.well-known/jwks.json`

@@ -3,6 +3,7 @@ import { PROFILE_SHAPE } from '../config/config-shape.ts'
 import { ConfigurationError } from '../config/mistakes.ts'
 import { TrustspecError } from '../model/errors.ts'
 import type { OriginProfile } from '../model/profile.ts'
+import type { ExpectedFinding } from '../model/result.ts'
 
 /** The profile in the value; ERR_PROFILE_INVALID has a sentence for each member that is wrong, with what to write. */
 export function parseProfile(value: unknown, where: string): OriginProfile {
@@ -12,11 +13,30 @@ export function parseProfile(value: unknown, where: string): OriginProfile {
   return profile
 }
 
-/** Reads a profile from a JSON file. */
+/** Reads a profile from a JSON file, or from the origin.json of a sample. */
 export function readProfile(file: string): OriginProfile {
-  let content: unknown
+  const content = readJson(file)
+  return parseProfile(isSample(content) ? content.profile : content, file)
+}
+
+/** The findings that the origin.json of a sample lists; none in a plain profile. */
+export function readExpected(file: string): readonly ExpectedFinding[] {
+  const content = readJson(file)
+  return isSample(content) ? content.expected : []
+}
+
+interface Sample {
+  readonly profile: unknown
+  readonly expected: readonly ExpectedFinding[]
+}
+
+function isSample(content: unknown): content is Sample {
+  return typeof content === 'object' && content !== null && 'profile' in content && 'expected' in content
+}
+
+function readJson(file: string): unknown {
   try {
-    content = JSON.parse(readFileSync(file, 'utf8'))
+    return JSON.parse(readFileSync(file, 'utf8')) as unknown
   } catch (error) {
     throw new TrustspecError(
       'ERR_USAGE',
@@ -25,5 +45,4 @@ export function readProfile(file: string): OriginProfile {
       { cause: error },
     )
   }
-  return parseProfile(content, file)
 }

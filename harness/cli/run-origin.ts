@@ -10,10 +10,13 @@ import type { Target, TargetSettings } from '../targets/target.ts'
 import { assertAllowed } from './address.ts'
 import { textOf, urlOf, usage } from './args.ts'
 import type { Given } from './args.ts'
+import { containerSubject } from './containers.ts'
+import type { ContainerSubject } from './containers.ts'
 import { declarationsOf, gatewayNamed } from './declarations.ts'
-import { controlOf } from './origin-control.ts'
+import { controlOf, reachOf } from './origin-control.ts'
 import type { OriginKind } from './origin-control.ts'
 import type { Common, Part } from './part.ts'
+import { readExpected } from './profile.ts'
 
 /** Longest wait for the first answer of a command, in milliseconds. */
 const READY_MS = 30_000
@@ -22,6 +25,8 @@ interface Subject {
   /** What is tested, for the first line. */
   readonly says: string
   readonly kind: OriginKind
+  /** What has to be there before the issuer of the run listens. */
+  readonly prepare?: ContainerSubject['prepare']
   readonly start: (settings: TargetSettings, progress: Progress) => Promise<Target>
 }
 
@@ -32,14 +37,18 @@ export async function originPart(asked: Given, common: Common, settings?: Origin
   const profile = declarationsOf(given, settings?.profile)
   const gateway = gatewayNamed(given)
   const control = await controlOf(given, subject.kind, gateway)
+  const byName = reachOf(given)
   const operations = await operationsFor(given)
   const { behaviour, ...options } = common
   return {
     subject: 'origin',
     says: `${subject.says}, ${LADDER[control.kind]}`,
-    run: ({ print, progress }, signal) =>
-      runOrigin({
+    async run({ print, progress }, signal) {
+      await using ground = await subject.prepare?.(progress.note)
+      const reach = byName ?? ground?.reach
+      return await runOrigin({
         ...options,
+        ...(reach ? { reach } : {}),
         suites: SUITES,
         start: (told) => subject.start(told, progress),
         control,
@@ -55,14 +64,15 @@ export async function originPart(asked: Given, common: Common, settings?: Origin
           progress.on(event)
         },
         signal,
-      }),
+      })
+    },
   }
 }
 
 /** The arguments with what the configuration says where they say nothing. */
 function withSettings(given: Given, { url, issuerPort, tokenCommand, clockUrl }: OriginSettings): Given {
   const { values, positionals } = given
-  const isStarted = values['origin'] !== undefined || values['exec'] !== undefined
+  const isStarted = ['origin', 'exec', 'image', 'compose'].some((flag) => values[flag] !== undefined)
   const hasRung = ['token', 'token-command', 'issuer-port'].some((flag) => values[flag] !== undefined)
   return {
     positionals: positionals.length === 0 && url !== undefined && !isStarted ? [url] : positionals,
@@ -92,6 +102,7 @@ async function subjectOf(given: Given): Promise<Subject> {
     name === undefined ? '' : '--origin',
     command === undefined ? '' : '--exec',
   ]
+  for (const flag of ['image', 'compose']) if (given.values[flag] !== undefined) named.push(`--${flag}`)
   const several = named.filter((one) => one !== '')
   if (several.length > 1) {
     throw usage('More than one target is given', { given: several.join(' and '), instead: 'one of them' })
@@ -99,14 +110,17 @@ async function subjectOf(given: Given): Promise<Subject> {
   if (given.values['clock-url'] !== undefined && url === undefined) {
     throw usage('The flag belongs to a URL', { flag: '--clock-url', instead: 'a URL under test, or leave it out' })
   }
+  const isOwn = [command, given.values['image'], given.values['compose']].some((one) => one !== undefined)
   for (const only of ['env', 'path']) {
-    if (given.values[only] !== undefined && command === undefined) {
+    if (given.values[only] !== undefined && !isOwn) {
       throw usage('The flag belongs to --exec', {
         flag: `--${only}`,
         instead: `--exec COMMAND --${only} …, or leave it out`,
       })
     }
   }
+  const container = await containerSubject(given, ownOf(given))
+  if (container) return container
   if (url !== undefined) return await urlSubject(given, url)
   if (command !== undefined) return execSubject(given, command)
   if (name !== undefined) {
@@ -130,15 +144,20 @@ async function urlSubject(given: Given, text: string): Promise<Subject> {
   await assertAllowed(url, given.values['i-am-authorised'] === true)
   const { urlTarget } = await import('../targets/url.ts')
   const clockUrl = textOf(given, 'clock-url')
+  const file = textOf(given, 'profile-file')
   const { hookClock } = await import('../clock/hook.ts')
   return {
     says: url.href,
     kind: 'url',
-    start: async () => urlTarget(url.href, clockUrl === undefined ? undefined : await hookClock(clockUrl)),
+    start: async () => ({
+      ...urlTarget(url.href, clockUrl === undefined ? undefined : await hookClock(clockUrl)),
+      expected: file === undefined ? [] : readExpected(file),
+    }),
   }
 }
 
-function execSubject(given: Given, command: string): Subject {
+/** Path and variables of an origin that the run starts. */
+function ownOf(given: Given): { readonly path: string; readonly env: Readonly<Record<string, string>> } {
   const path = textOf(given, 'path') ?? '/'
   if (!path.startsWith('/'))
     throw usage('The path does not begin with a slash', { flag: '--path', given: path, instead: `/${path}` })
@@ -149,6 +168,11 @@ function execSubject(given: Given, command: string): Subject {
       throw usage('The variable has no value', { flag: '--env', given: pair, instead: `${pair || 'NAME'}=VALUE` })
     return [pair.slice(0, equals), pair.slice(equals + 1)] as const
   })
+  return { path, env: Object.fromEntries(env) }
+}
+
+function execSubject(given: Given, command: string): Subject {
+  const { path, env } = ownOf(given)
   return {
     says: 'the origin of --exec',
     kind: 'exec',
@@ -156,7 +180,7 @@ function execSubject(given: Given, command: string): Subject {
       const { startProcess } = await import('../targets/process.ts')
       return await startProcess({
         command,
-        env: Object.fromEntries(env),
+        env,
         path,
         profile: {},
         settings,

@@ -20,7 +20,7 @@ export interface Asked {
 }
 
 /** Flags that name what is started. */
-const STARTS = ['origin', 'exec', 'gateway'] as const
+const STARTS = ['origin', 'exec', 'image', 'compose', 'gateway'] as const
 
 /** Decides what is under test, by --as, the configuration, the target and the flags, in this order. */
 export async function askedOf(given: Given): Promise<Asked> {

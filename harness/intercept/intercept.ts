@@ -84,6 +84,16 @@ export async function startInterception(options: {
   }
 }
 
+/** Variables by which common HTTP clients find an authority. */
+export function trustVariables(caFile: string): Readonly<Record<string, string>> {
+  return {
+    REQUESTS_CA_BUNDLE: caFile,
+    CURL_CA_BUNDLE: caFile,
+    SSL_CERT_FILE: caFile,
+    NODE_EXTRA_CA_CERTS: caFile,
+  }
+}
+
 function variables(proxyUrl: string, caFile: string): Readonly<Record<string, string>> {
   const near = '127.0.0.1,localhost'
   return {
@@ -91,10 +101,7 @@ function variables(proxyUrl: string, caFile: string): Readonly<Record<string, st
     https_proxy: proxyUrl,
     NO_PROXY: near,
     no_proxy: near,
-    REQUESTS_CA_BUNDLE: caFile,
-    CURL_CA_BUNDLE: caFile,
-    SSL_CERT_FILE: caFile,
-    NODE_EXTRA_CA_CERTS: caFile,
+    ...trustVariables(caFile),
     // Node 24 and later; an older Node asks no proxy, whatever its environment says.
     NODE_USE_ENV_PROXY: '1',
   }

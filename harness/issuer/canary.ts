@@ -17,8 +17,8 @@ export interface CanaryServer extends AsyncDisposable {
   readonly hits: (scope: string) => readonly CanaryHit[]
 }
 
-/** Starts the canary on a free port of the host. */
-export async function startCanary(keys: KeyStore, host: string): Promise<CanaryServer> {
+/** Starts the canary on a free port of the host; `name` stands in its URLs. */
+export async function startCanary(keys: KeyStore, host: string, name: string): Promise<CanaryServer> {
   const hits: CanaryHit[] = []
   const jwks = (): string => {
     const roles = ['attacker-rsa', 'attacker-ec', 'attacker-ed'] as const
@@ -32,7 +32,7 @@ export async function startCanary(keys: KeyStore, host: string): Promise<CanaryS
     const body = wellKnown < 0 ? jwks() : JSON.stringify({ issuer, jwks_uri: `${issuer}/jwks.json` })
     response.writeHead(200, { 'content-type': 'application/json' }).end(body)
   })
-  const url = `http://${host}:${listener.port}`
+  const url = `http://${name}:${listener.port}`
   return {
     url,
     urlFor: (scope, name) => `${url}/${scope}/${name}`,

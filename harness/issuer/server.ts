@@ -23,6 +23,8 @@ export interface IssuerOptions {
   readonly paths?: IssuerPaths
   /** Address to listen on; default 127.0.0.1. */
   readonly host?: string
+  /** Host in its URLs, where clients reach it by another name than it listens on; default: the address. */
+  readonly name?: string
   /** The ordinary keys of the JWKS; default: all published ones. */
   readonly jwks?: () => readonly JsonObject[]
 }
@@ -35,7 +37,7 @@ export interface Scripted extends Disposable {
 
 /** JWKS and discovery on a real server, with faults, and a journal of every fetch. */
 export interface Issuer extends AsyncDisposable {
-  /** `http://127.0.0.1:PORT` */
+  /** `http://127.0.0.1:PORT`, or with the name that it was given. */
   readonly url: string
   /** `iss` of the tokens, and the base of the endpoints. */
   readonly issuer: string
@@ -89,6 +91,7 @@ interface Entry {
 /** Starts the issuer and its canary; ERR_PORT_IN_USE when the port is taken. */
 export async function startIssuer(options: IssuerOptions): Promise<Issuer> {
   const host = options.host ?? '127.0.0.1'
+  const name = options.name ?? host
   const paths: IssuerPaths = options.paths ?? GATEWAYS[0].paths
   const journal = createJournal()
   const closing = new AbortController()
@@ -128,12 +131,12 @@ export async function startIssuer(options: IssuerOptions): Promise<Issuer> {
     })
   }
 
-  await using canary = await disposableUnlessKept(startCanary(options.keys, host))
+  await using canary = await disposableUnlessKept(startCanary(options.keys, host, name))
   const listener = await listen(host, options.port, (request, response, connection) => {
     handle(own, request, response, connection)
   })
   canary.keep()
-  const url = `http://${host}:${listener.port}`
+  const url = `http://${name}:${listener.port}`
   own = { issuer: `${url}${paths.issuer}`, jwksUrl: `${url}${paths.jwks}` }
 
   const respond: Issuer['respond'] = (endpoint, ...script) => {

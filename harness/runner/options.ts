@@ -8,7 +8,7 @@ import type { Suite } from '../model/case.ts'
 import type { OriginProfile } from '../model/profile.ts'
 import type { RunEvent } from '../model/events.ts'
 import type { Level } from '../model/verdict.ts'
-import type { Target, TargetSettings } from '../targets/target.ts'
+import type { Reach, Target, TargetSettings } from '../targets/target.ts'
 
 /** How much the run can prove: a rung of the control ladder. */
 export type Control = { readonly keys: KeyStore } & (
@@ -46,6 +46,8 @@ export interface RunOptions {
   /** Starts what is under test; called once, when the issuer listens. */
   readonly start: (settings: TargetSettings) => Promise<Target>
   readonly control: Control
+  /** How the target reaches the servers of the run; default: on the loopback address. */
+  readonly reach?: Reach
   /** How the gateway signs; default: the first one that is known. */
   readonly gateway?: GatewayPreset
   /** Declarations of the command line; they win over those of the target. */

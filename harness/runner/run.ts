@@ -9,6 +9,8 @@ import { startIssuer } from '../issuer/server.ts'
 import type { Issuer, IssuerNames } from '../issuer/server.ts'
 import { startInterception } from '../intercept/intercept.ts'
 import type { Interception } from '../intercept/intercept.ts'
+import { startFront } from '../intercept/front.ts'
+import type { Front } from '../intercept/front.ts'
 import type { KeyStore } from '../issuer/keys.ts'
 import { ORIGIN_CAPABILITIES } from '../model/capabilities.ts'
 import { GATEWAYS } from '../model/gateways.ts'
@@ -19,7 +21,7 @@ import type { Report } from '../model/result.ts'
 import { PUBLISHED_ALGORITHMS } from '../model/token.ts'
 import type { Algorithm, KeyRole, Token } from '../model/token.ts'
 import { redact } from '../report/evidence.ts'
-import type { Target } from '../targets/target.ts'
+import type { Reach, Target } from '../targets/target.ts'
 import { measureAll } from './behaviour.ts'
 import { originCapabilities } from './capabilities.ts'
 import { baseOf, controlOf, keysFor, readUserToken, secretsOf } from './credentials.ts'
@@ -53,10 +55,11 @@ export async function runOrigin(options: RunOptions): Promise<Report> {
     keys: store,
     port: control.kind === 'issuer' ? control.port : 0,
     paths: gateway.paths,
+    ...(options.reach ? { host: options.reach.listen, name: options.reach.name } : {}),
     jwks: () => store.published({ plain }),
   })
   const names = (control.kind === 'issuer' ? control.known : undefined) ?? issuer
-  await using interception = names === issuer ? undefined : await interceptFor(names, issuer)
+  await using interception = names === issuer ? undefined : await interceptFor(names, issuer, options.reach)
   on({ type: 'issuer', issuer: names.issuer, jwksUrl: names.jwksUrl })
   const audience = options.profile.audience ?? DEFAULT_AUDIENCE
   await using target = await options.start({
@@ -64,6 +67,7 @@ export async function runOrigin(options: RunOptions): Promise<Report> {
     jwksUrl: names.jwksUrl,
     audience,
     ...(interception ? { environment: interception.environment } : {}),
+    ...(interception && 'folder' in interception ? { front: interception } : {}),
   })
   on({ type: 'target', url: target.url })
   const declared = withOperations(
@@ -87,9 +91,7 @@ export async function runOrigin(options: RunOptions): Promise<Report> {
   let clock = target.clock
   const nowSec = (): number => (clock ? clock.nowMs() / 1000 : Date.now() / 1000 + (offsetSec ?? 0))
   const whyNotFetched = (): string | undefined =>
-    interception?.connects() === 0
-      ? `the origin never asked the proxy of the run for ${new URL(names.issuer).host}: its HTTP client ignores HTTPS_PROXY`
-      : undefined
+    interception?.connects() === 0 ? neverAsked(new URL(names.issuer).host, options.reach !== undefined) : undefined
   const parts = { options, store, issuer, target, client, nowSec, whyNotFetched, ...(user ? { user } : {}) }
   const found = await runPreflight(parts, tried, anonymous)
   // A clock that does not move the origin tells nothing of its time.
@@ -155,10 +157,22 @@ interface Parts {
   readonly user?: UserToken
 }
 
-/** Answers for the host of URLs that an origin has hard-coded. */
-async function interceptFor(names: IssuerNames, issuer: Issuer): Promise<Interception> {
-  const hosts = [names.issuer, names.jwksUrl].map((url) => new URL(url).hostname)
-  return await startInterception({ hosts: [...new Set(hosts)], handle: issuer.answerFor(names) })
+/** Answers for the host of URLs that an origin has hard-coded: at a name of the target's network, or by a proxy. */
+async function interceptFor(
+  names: IssuerNames,
+  issuer: Issuer,
+  reach: Reach | undefined,
+): Promise<Interception | Front> {
+  const all = [names.issuer, names.jwksUrl].map((url) => new URL(url).hostname)
+  const hosts = [...new Set(all)]
+  const handle = issuer.answerFor(names)
+  return reach ? await startFront({ hosts, handle, listen: reach.listen }) : await startInterception({ hosts, handle })
+}
+
+function neverAsked(host: string, isNamed: boolean): string {
+  return isNamed
+    ? `the origin never connected to ${host}, which is a name of the run in its network`
+    : `the origin never asked the proxy of the run for ${host}: its HTTP client ignores HTTPS_PROXY`
 }
 
 async function runPreflight(parts: Parts, profile: ResolvedProfile, anonymous: Answer): Promise<Preflight> {

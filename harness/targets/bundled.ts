@@ -49,12 +49,8 @@ function readOrigin(name: string): BundledOrigin {
   return { ...described, name, folder }
 }
 
-/** Installs what the sample needs, the first time, and starts it; `onProgress` is told what takes long. */
-export async function startBundled(
-  name: string,
-  settings: TargetSettings,
-  onProgress: (line: string) => void,
-): Promise<Target> {
+/** The sample of that name; ERR_USAGE when there is none. */
+export function bundledOrigin(name: string): BundledOrigin {
   const origins = bundledOrigins()
   const origin = origins.find((candidate) => candidate.name === name)
   if (!origin) {
@@ -64,7 +60,16 @@ export async function startBundled(
       instead: origins.map((candidate) => candidate.name).join(', '),
     })
   }
-  const { folder, start, profile, expected } = origin
+  return origin
+}
+
+/** Installs what the sample needs, the first time, and starts it; `onProgress` is told what takes long. */
+export async function startBundled(
+  name: string,
+  settings: TargetSettings,
+  onProgress: (line: string) => void,
+): Promise<Target> {
+  const { folder, start, profile, expected } = bundledOrigin(name)
   const runtime = await INSTALL[start.runtime](folder, onProgress)
   const audience = profile.audience ?? settings.audience
   return await startProcess({

@@ -29,6 +29,7 @@ export interface GuardedCommand {
 const PORTS = [20_000, 32_000] as const
 
 const POLL_MS = 25
+const CONNECT_MS = 500
 
 const GUARDIAN = fileURLToPath(new URL('./guardian.ts', import.meta.url))
 
@@ -72,16 +73,21 @@ export async function listening(port: number, started: Guarded, withinMs: number
   return `nothing listened on port ${port} within ${withinMs / 1000} s`
 }
 
-function connects(port: number): Promise<boolean> {
+/** Whether anything listens there. */
+export function connects(port: number, host = '127.0.0.1'): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = net.connect({ port, host: '127.0.0.1' })
+    // The address of a container that has ended does not refuse: nobody is there.
+    const socket = net.connect({ port, host, timeout: CONNECT_MS })
     socket.once('connect', () => {
       socket.destroy()
       resolve(true)
     })
-    socket.once('error', () => {
-      resolve(false)
-    })
+    for (const failure of ['error', 'timeout']) {
+      socket.once(failure, () => {
+        socket.destroy()
+        resolve(false)
+      })
+    }
   })
 }
 

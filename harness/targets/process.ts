@@ -4,6 +4,7 @@ import type { OriginProfile } from '../model/profile.ts'
 import type { ExpectedFinding } from '../model/result.ts'
 import { freePort, listening, startGuarded } from './guarded.ts'
 import type { Guarded } from './guarded.ts'
+import { fillerOf, variablesOf } from './placeholders.ts'
 import { residentOctets } from './resident.ts'
 import type { Target, TargetSettings } from './target.ts'
 
@@ -91,13 +92,8 @@ async function launch(
   log: string[],
   preload: Readonly<Record<string, string>>,
 ): Promise<Guarded> {
-  const { issuer, jwksUrl, audience } = options.settings
-  const values: Readonly<Record<string, string>> = { port: String(port), issuer, jwks_url: jwksUrl, audience }
-  const filled = (text: string): string =>
-    text.replaceAll(/\{(port|issuer|jwks_url|audience)\}/gu, (_, name: string) => values[name] ?? '')
-  const own = Object.fromEntries(Object.entries(options.env ?? {}).map(([name, value]) => [name, filled(value)]))
-  const told = { PORT: String(port), ISSUER: issuer, JWKS_URL: jwksUrl, AUDIENCE: audience }
-  const env = { ...process.env, ...told, ...options.settings.environment, ...own }
+  const filled = fillerOf(options.settings, port)
+  const env = { ...process.env, ...variablesOf(options.settings, port, options.env) }
   // Exported by the shell of the command, so that the guardian keeps its own time.
   const exports = Object.entries(preload).map(([name, value]) => `export ${name}='${value}'; `)
   return await startGuarded({

@@ -4,7 +4,7 @@ import type { ExpectedFinding } from '../model/result.ts'
 
 /** What is under test and how much of it the harness holds. */
 export interface Target extends AsyncDisposable {
-  readonly kind: 'embedded' | 'url' | 'process'
+  readonly kind: 'embedded' | 'url' | 'process' | 'container' | 'compose'
   /** Name of a bundled origin. */
   readonly name?: string
   /** URL of the protected route that is the default, known once it has started. */
@@ -32,4 +32,19 @@ export interface TargetSettings {
   readonly audience: string
   /** Variables that make it find an issuer whose address is hard-coded. */
   readonly environment?: Readonly<Record<string, string>>
+  /** Where the run answers for hosts that are hard-coded, for a target that has names of its own for them. */
+  readonly front?: FrontDoor
+}
+
+/** A TLS server for some hosts, and a folder that the target has to see under the same path. */
+export interface FrontDoor {
+  readonly hosts: readonly string[]
+  readonly port: number
+  readonly folder: string
+}
+
+/** Where the servers of the run listen, and the host by which the target reaches them. */
+export interface Reach {
+  readonly listen: string
+  readonly name: string
 }
