@@ -13,6 +13,29 @@ const PROBES = {
 /** Where the probes run: in a module, for the sake of Go. */
 const FOLDER = fileURLToPath(new URL('../../origins/go-golang-jwt/', import.meta.url))
 
+/** Images that the tests of containers are built on; without them they would have to be pulled. */
+const BASES = ['python:3.13-slim-trixie', 'node:24.21.0-trixie-slim', 'redis:8.0']
+
+/** Whether a Docker engine runs here and has the base images; says once what is not tested for want of it. */
+export function hasDocker(untested: string, images: readonly string[] = BASES): boolean {
+  if (!succeeds('docker', ['version'])) return missing('a running Docker engine', untested)
+  if (!succeeds('docker', ['compose', 'version'])) return missing('Docker Compose', untested)
+  const absent = images.filter((image) => !succeeds('docker', ['image', 'inspect', image]))
+  return (
+    absent.length === 0 ||
+    missing(`the image ${absent.join(', ')} (docker pull, or .ci/containers/stand-ins.sh)`, untested)
+  )
+}
+
+function succeeds(command: string, args: readonly string[]): boolean {
+  try {
+    execFileSync(command, args, { cwd: FOLDER, stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
+
 const printed = new Set<string>()
 
 /** Whether the machine has what a test needs; says once what is not tested for want of it. */
@@ -20,12 +43,7 @@ export function hasRuntime(name: 'node' | 'faketime' | keyof typeof PROBES, unte
   if (name === 'node') return true
   if (name === 'faketime') return findFaketime() !== undefined || missing('libfaketime', untested)
   const [command, args, what] = PROBES[name]
-  try {
-    execFileSync(command, args, { cwd: FOLDER, stdio: 'ignore' })
-    return true
-  } catch {
-    return missing(what, untested)
-  }
+  return succeeds(command, args) || missing(what, untested)
 }
 
 function missing(what: string, untested: string): false {
