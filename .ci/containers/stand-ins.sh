@@ -15,7 +15,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-MIRROR=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 LABEL=trustspec.stand-in=true
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -38,7 +37,7 @@ step() {
 
 make_debian() {
   local root=$work/debian
-  debootstrap --variant=minbase --include=ca-certificates trixie "$root" "$MIRROR"
+  debootstrap --variant=minbase --include=ca-certificates trixie "$root" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"}
   rm -rf "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/* "$root"/usr/share/{doc,man,locale,info}/* "$root"/var/log/*
   find /usr/local/share/ca-certificates -name '*.crt' -exec cat {} + >>"$root/etc/ssl/certs/ca-certificates.crt" 2>/dev/null || true
   tar -C "$root" -c . | docker import --change "LABEL $LABEL" --change 'CMD ["bash"]' - "$1"

@@ -1,12 +1,13 @@
-import { execFile } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { promisify } from 'node:util'
 import { TrustspecError } from '../model/errors.ts'
 import type { OriginProfile } from '../model/profile.ts'
 import { openFrontDoor } from './alias.ts'
 import { AT_ONCE } from './at-once.ts'
+import { portOf, readService } from './compose-file.ts'
+import type { Service } from './compose-file.ts'
 import type { Ground } from './ground.ts'
 import { RUN_LABEL } from './leftovers.ts'
 import { mountsFor, NO_PRELOAD, withOrWithoutClock } from './mounts.ts'
@@ -32,27 +33,24 @@ export interface ComposeOptions {
   readonly virtualTime?: boolean
 }
 
-/** What is read of a service as "docker compose config" prints it. */
-interface Service {
-  readonly networks?: Readonly<Record<string, object | null>>
-  readonly network_mode?: string
-  readonly ports?: readonly { readonly target: number }[]
-  readonly expose?: readonly string[]
-}
-
 /** Name of the network of the run inside of the project. */
 const OWN_NETWORK = 'trustspec-run'
 
 /** Starts the service and what it depends on, as the file has them; ERR_TARGET_DID_NOT_START when it does not answer. */
 export async function startCompose(ground: Ground, options: ComposeOptions): Promise<Target> {
   const service = await readService(ground, options)
-  const port = options.port ?? portOf(service, options)
+  const port = options.port ?? portOf(service, options.service)
   const { front } = options.settings
   if (front) await openFrontDoor(ground, front)
   const hostPort = ground.address === undefined ? await freePort() : undefined
   const at = hostPort === undefined ? `${ground.address}:${port}` : `127.0.0.1:${hostPort}`
   const url = `http://${at}${options.path}`
   const folder = await mkdtemp(path.join(tmpdir(), 'trustspec-compose-'))
+  const remove = (): void => {
+    rmSync(folder, { recursive: true, force: true })
+  }
+  // For an end that leaves no time to dispose of anything, such as Ctrl-C.
+  process.once('exit', remove)
   try {
     const { started, gaveUp } = await withOrWithoutClock(options.virtualTime !== false, async (virtualTime) => {
       const mounts = mountsFor(virtualTime, ground.address !== undefined, front)
@@ -83,62 +81,15 @@ export async function startCompose(ground: Ground, options: ComposeOptions): Pro
       async [Symbol.asyncDispose]() {
         await environment.down({ removeVolumes: true, timeout: 1_000 })
         mounts[Symbol.dispose]()
-        await rm(folder, { recursive: true, force: true })
+        process.off('exit', remove)
+        remove()
       },
     }
   } catch (error) {
-    await rm(folder, { recursive: true, force: true })
+    process.off('exit', remove)
+    remove()
     throw error
   }
-}
-
-async function readService(ground: Ground, { file, service }: ComposeOptions): Promise<Service> {
-  const args = ['compose', '--file', file, '--project-name', ground.id, 'config', '--format', 'json']
-  const found = await promisify(execFile)('docker', args, { maxBuffer: 2 ** 24 }).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-      throw new TrustspecError('ERR_DOCKER_MISSING', 'The docker command is missing', {
-        instead: 'install the command line of Docker with its plugin "compose"',
-      })
-    }
-    const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : ''
-    throw new TrustspecError(
-      'ERR_USAGE',
-      'Docker Compose cannot read the file',
-      {
-        flag: '--compose',
-        given: file,
-        said: said.split('\n').at(-1)?.slice(0, 300) ?? '',
-        instead: 'a file with which "docker compose config" works, version 2',
-      },
-      { cause: error },
-    )
-  })
-  const { services = {} } = JSON.parse(found.stdout) as { readonly services?: Readonly<Record<string, Service>> }
-  const one = services[service]
-  if (one && one.network_mode === undefined) return one
-  if (one) {
-    throw new TrustspecError('ERR_USAGE', 'The service has no network of its own', {
-      service,
-      network_mode: one.network_mode ?? '',
-      instead: 'a service without network_mode',
-    })
-  }
-  throw new TrustspecError('ERR_USAGE', 'There is no such service', {
-    flag: '--service',
-    given: service,
-    instead: Object.keys(services).join(', '),
-  })
-}
-
-function portOf({ ports = [], expose = [] }: Service, { service }: ComposeOptions): number {
-  const all = new Set([...ports.map(({ target }) => target), ...expose.map((text) => Number(text.split('/')[0]))])
-  const [port] = all
-  if (port !== undefined && all.size === 1) return port
-  throw new TrustspecError('ERR_USAGE', 'The port of the origin is not known', {
-    service,
-    exposes: [...all].join(', ') || 'none',
-    instead: '--container-port N',
-  })
 }
 
 /** What the run adds to the file: it is told of the issuer, and put into the network of the run. */
