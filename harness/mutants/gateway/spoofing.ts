@@ -90,7 +90,12 @@ export const spoofingMutants: readonly GatewayMutant[] = [
         ),
       })
     },
-    kills: ['gateway/spoofing/client-token-replaced', 'gateway/faults/every-forward-is-signed'],
+    kills: [
+      'gateway/token/verifies',
+      'gateway/token/jti-unique',
+      'gateway/spoofing/client-token-replaced',
+      'gateway/faults/every-forward-is-signed',
+    ],
   },
   {
     id: 'G53',
