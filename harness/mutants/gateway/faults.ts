@@ -195,6 +195,6 @@ export const faultsMutants: readonly GatewayMutant[] = [
         }
       })
     },
-    kills: ['gateway/faults/overload'],
+    kills: ['gateway/token/subject-per-consumer', 'gateway/faults/overload', 'gateway/faults/every-forward-is-signed'],
   },
 ]

@@ -307,7 +307,7 @@ export const spoofingMutants: readonly GatewayMutant[] = [
         outgoing: outgoing((lines, request) => [...lines, ...(injected.of(request) ?? [])]),
       })
     },
-    kills: ['gateway/spoofing/header-injection-by-encoding'],
+    kills: ['gateway/key-auth/control-characters', 'gateway/spoofing/header-injection-by-encoding'],
   },
   {
     id: 'G149',
