@@ -5,16 +5,16 @@ import type { ConformanceCase } from '../model/case.ts'
 import { CHAIN_CAPABILITIES } from '../model/chain-bench.ts'
 import type { ChainBench, Crossing, TappedToken } from '../model/chain-bench.ts'
 import type { ApiKey } from '../model/gateway-profile.ts'
-import { Inconclusive, NotApplicable, TrustspecError } from '../model/errors.ts'
+import { Inconclusive, NotApplicable } from '../model/errors.ts'
 import type { ChainSession } from './chain-session.ts'
 import { passInChain, skewTo } from './chain-passage.ts'
 import { ChainRun } from './chain-run.ts'
 import { kidsOf } from './keyring.ts'
 import type { Publication } from './keyring.ts'
-import { Stop } from './ledger.ts'
 import { masked } from './masked.ts'
 import type { CaseOutcome } from './outcome.ts'
 import { createRandom } from './random.ts'
+import { concluded, tellingOf } from './telling.ts'
 import { placeOfToken } from './tokens.ts'
 
 /** The case about the control itself: it is judged even where the control fails. */
@@ -51,11 +51,7 @@ export async function runChainCase(
   await stack.disposeAsync()
   const outcome = masked(await run.finish(thrown), session.secrets)
   if (isAlone && (outcome.findings.length > 0 || outcome.inconclusive !== undefined)) session.state.disturbed = true
-  if (thrown instanceof NotApplicable) return { ...outcome, notApplicable: thrown.message }
-  if (thrown !== undefined && !(thrown instanceof Inconclusive) && !(thrown instanceof Stop)) {
-    throw new TrustspecError('ERR_HARNESS', 'A case is broken', { case: id }, { cause: thrown })
-  }
-  return outcome
+  return concluded(id, outcome, thrown)
 }
 
 function benchOf(session: ChainSession, run: ChainRun, nonce: () => string, stack: AsyncDisposableStack): ChainBench {
@@ -112,26 +108,9 @@ function benchOf(session: ChainSession, run: ChainRun, nonce: () => string, stac
           .slice(before)
           .filter(({ what, at }) => what === 'passed' && at === new URL(base).origin).length
     },
-    judge(holds, judgement) {
-      ledger.judge(holds, judgement)
-    },
-    guard(holds, otherwise) {
-      if (!holds) throw new Inconclusive(otherwise)
-    },
+    ...tellingOf(ledger, capabilities, CHAIN_CAPABILITIES),
     applies(holds, otherwise) {
       if (!holds) throw new NotApplicable(otherwise)
-    },
-    records(name, value) {
-      ledger.records(name, value)
-    },
-    can(capability, stimulus) {
-      if (capabilities.has(capability)) return true
-      const { says, unlock } = CHAIN_CAPABILITIES[capability]
-      ledger.notProven(stimulus, `needs ${says}`, unlock)
-      return false
-    },
-    notProven(stimulus, reason, unlock) {
-      ledger.notProven(stimulus, reason, unlock)
     },
     async freshKey() {
       const made = await hooks.issueKey?.()

@@ -5,7 +5,7 @@ import { findSecret, findSecretInText } from '../capture/search.ts'
 import { startCapture } from '../capture/server.ts'
 import type { CaptureOrigin } from '../model/capture.ts'
 import type { ConformanceCase } from '../model/case.ts'
-import { Inconclusive, NotApplicable, TrustspecError } from '../model/errors.ts'
+import { Inconclusive, NotApplicable } from '../model/errors.ts'
 import type { GatewayBench, GatewayHooks, KeyWish, Served } from '../model/gateway-bench.ts'
 import { GATEWAY_CAPABILITIES } from '../model/gateway-capabilities.ts'
 import type { ApiKey } from '../model/gateway-profile.ts'
@@ -16,11 +16,11 @@ import { passAtGateway } from './gateway-passage.ts'
 import { GatewayRun } from './gateway-run.ts'
 import { arrivalsOf, isProtected } from './gateway-session.ts'
 import type { GatewaySession } from './gateway-session.ts'
-import { Stop } from './ledger.ts'
 import { masked } from './masked.ts'
 import type { CaseOutcome } from './outcome.ts'
 import { DECOY_HEADER } from './proofs.ts'
 import { createRandom } from './random.ts'
+import { concluded, tellingOf } from './telling.ts'
 import { placeOfToken, verifyCaptured } from './tokens.ts'
 
 /** Longest wait until a capture origin has read what is on its way, in milliseconds. */
@@ -48,12 +48,7 @@ export async function runGatewayCase(
     thrown = error
   }
   await stack.disposeAsync()
-  const outcome = masked(await run.finish(thrown), session.secrets)
-  if (thrown instanceof NotApplicable) return { ...outcome, notApplicable: thrown.message }
-  if (thrown !== undefined && !(thrown instanceof Inconclusive) && !(thrown instanceof Stop)) {
-    throw new TrustspecError('ERR_HARNESS', 'A case is broken', { case: id }, { cause: thrown })
-  }
-  return outcome
+  return concluded(id, masked(await run.finish(thrown), session.secrets), thrown)
 }
 
 function benchOf(
@@ -100,24 +95,7 @@ function benchOf(
       const nonce = random.nonce()
       return { nonce, arrivals: () => arrivalsOf(session, nonce) }
     },
-    judge(holds, judgement) {
-      run.ledger.judge(holds, judgement)
-    },
-    guard(holds, otherwise) {
-      if (!holds) throw new Inconclusive(otherwise)
-    },
-    records(name, value) {
-      run.ledger.records(name, value)
-    },
-    can(capability, stimulus) {
-      if (session.capabilities.has(capability)) return true
-      const { says, unlock } = GATEWAY_CAPABILITIES[capability]
-      run.ledger.notProven(stimulus, `needs ${says}`, unlock)
-      return false
-    },
-    notProven(stimulus, reason, unlock) {
-      run.ledger.notProven(stimulus, reason, unlock)
-    },
+    ...tellingOf(run.ledger, session.capabilities, GATEWAY_CAPABILITIES),
     get capture() {
       return scoped(captures?.first, stack)
     },

@@ -4,7 +4,7 @@ import type { MovableClock } from '../clock/clock.ts'
 import type { Arrival } from '../model/capture.ts'
 import type { GatewayCapability } from '../model/gateway-capabilities.ts'
 import type { GatewayHooks } from '../model/gateway-bench.ts'
-import type { ApiKey, ResolvedGatewayProfile } from '../model/gateway-profile.ts'
+import type { ApiKey, GatewayRoute, ResolvedGatewayProfile } from '../model/gateway-profile.ts'
 import type { Answer } from '../model/http.ts'
 import type { Scanner } from '../scanner/scanner.ts'
 import type { Keyring } from './keyring.ts'
@@ -59,17 +59,17 @@ export function normalPath(target: string): string {
   return `/${kept.join('/')}`
 }
 
+/** Every declared route that needs a key. */
+function guardedRoutes(profile: ResolvedGatewayProfile): readonly GatewayRoute[] {
+  const { routes, limits, entitlement, quota, concurrency, authFailures } = profile
+  const others = [entitlement?.route, quota?.route, concurrency?.route, authFailures?.route]
+  return [...routes, ...limits.map(({ route }) => route), ...others.flatMap((route) => route ?? [])]
+}
+
 /** Whether a request reached an origin on a path that needs a key. */
 export function isProtected({ target }: Pick<Arrival, 'target'>, profile: ResolvedGatewayProfile): boolean {
   const path = normalPath(target)
-  const others = [
-    profile.entitlement?.route,
-    profile.quota?.route,
-    profile.concurrency?.route,
-    profile.authFailures?.route,
-  ]
-  const guarded = [...profile.routes, ...profile.limits.map(({ route }) => route), ...others]
-  const paths = guarded.flatMap((route) => (route ? [route.originPath ?? route.path] : []))
+  const paths = guardedRoutes(profile).map((route) => route.originPath ?? route.path)
   return [...paths, ...(profile.upgrade === undefined ? [] : [profile.upgrade])].some((one) => normalPath(one) === path)
 }
 
@@ -93,13 +93,6 @@ export function arrivalsOf(
 /** Audience that a token at this path has to name: that of the route, or of the profile. */
 export function audienceAt({ target }: Pick<Arrival, 'target'>, profile: ResolvedGatewayProfile): string | undefined {
   const path = normalPath(target)
-  const others = [
-    profile.entitlement?.route,
-    profile.quota?.route,
-    profile.concurrency?.route,
-    profile.authFailures?.route,
-  ]
-  const routes = [...profile.routes, ...profile.limits.map(({ route }) => route), ...others]
-  const found = routes.find((route) => route && normalPath(route.originPath ?? route.path) === path)
+  const found = guardedRoutes(profile).find((route) => normalPath(route.originPath ?? route.path) === path)
   return found?.audience ?? profile.audience
 }

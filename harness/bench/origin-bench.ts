@@ -1,17 +1,17 @@
 import type { OriginBench } from '../model/bench.ts'
 import { ORIGIN_CAPABILITIES } from '../model/capabilities.ts'
 import type { ConformanceCase } from '../model/case.ts'
-import { Inconclusive, NotApplicable, TrustspecError } from '../model/errors.ts'
+import { Inconclusive } from '../model/errors.ts'
 import { encryptJwe } from '../issuer/jwe.ts'
 import { selfSignedCertificate } from '../issuer/certificate.ts'
 import { createMint } from '../issuer/mint.ts'
 import { CaseRun } from './case-run.ts'
 import { exchange } from './exchange.ts'
 import { JwksControl } from './jwks-control.ts'
-import { Stop } from './ledger.ts'
 import { elapse } from './passage.ts'
 import type { CaseOutcome } from './outcome.ts'
 import { createRandom } from './random.ts'
+import { concluded, tellingOf } from './telling.ts'
 import type { Session } from './session.ts'
 import type { KeyRole, SigningKey } from '../model/token.ts'
 
@@ -69,24 +69,7 @@ export async function runCase(
     refuses: (what, stimulus, never) => run.refuses(what, stimulus, never),
     survives: (what, stimulus) => run.survives(what, stimulus),
     observes: (what, stimulus) => run.observes(what, stimulus),
-    judge(holds, judgement) {
-      run.ledger.judge(holds, judgement)
-    },
-    guard(holds, otherwise) {
-      if (!holds) throw new Inconclusive(otherwise)
-    },
-    records(name, value) {
-      run.ledger.records(name, value)
-    },
-    can(capability, stimulus) {
-      if (session.capabilities.has(capability)) return true
-      const { says, unlock } = ORIGIN_CAPABILITIES[capability]
-      run.ledger.notProven(stimulus, `needs ${says}`, unlock)
-      return false
-    },
-    notProven(stimulus, reason, unlock) {
-      run.ledger.notProven(stimulus, reason, unlock)
-    },
+    ...tellingOf(run.ledger, session.capabilities, ORIGIN_CAPABILITIES),
     connect: () => Promise.resolve(session.client.connect()),
     async elapse(seconds) {
       if (!session.clock) run.ledger.records('waited for, s', seconds)
@@ -116,12 +99,7 @@ export async function runCase(
     // The control that follows tells what state the origin is left in.
     if (!(error instanceof Inconclusive)) throw error
   })
-  const outcome = await run.finish(thrown)
-  if (thrown instanceof NotApplicable) return { ...outcome, notApplicable: thrown.message }
-  if (thrown !== undefined && !(thrown instanceof Inconclusive) && !(thrown instanceof Stop)) {
-    throw new TrustspecError('ERR_HARNESS', 'A case is broken', { case: id }, { cause: thrown })
-  }
-  return outcome
+  return concluded(id, await run.finish(thrown), thrown)
 }
 
 /** Published keys whose token was accepted, without the main one. */

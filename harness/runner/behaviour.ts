@@ -1,44 +1,48 @@
+import { runGatewayCase } from '../bench/gateway-bench.ts'
+import type { GatewaySession } from '../bench/gateway-session.ts'
 import { runCase } from '../bench/origin-bench.ts'
 import type { Session } from '../bench/session.ts'
+import type { OriginBench } from '../model/bench.ts'
+import type { GatewayMeasurement, MeasuredProperty, MeasuredValue, Measurement } from '../model/behaviour.ts'
 import { ORIGIN_CAPABILITIES } from '../model/capabilities.ts'
-import type { MeasuredProperty, MeasuredValue, Measurement } from '../model/behaviour.ts'
-import type { ConformanceCase } from '../model/case.ts'
+import type { Capability } from '../model/capabilities.ts'
+import type { GatewayBench } from '../model/gateway-bench.ts'
+import { GATEWAY_CAPABILITIES } from '../model/gateway-capabilities.ts'
 
-/** Measures one property after the other; what cannot be measured says why. */
+/** Measures one property of an origin after the other; what cannot be measured says why. */
 export async function measureAll(
   session: Session,
   measurements: readonly Measurement[],
   signal: AbortSignal,
 ): Promise<readonly MeasuredProperty[]> {
-  const known = new Map<string, MeasuredValue>()
-  const rows: MeasuredProperty[] = []
-  for (const measurement of measurements) {
-    signal.throwIfAborted()
-    const { name, title, unit, needs } = measurement
-    const row = { name, title, ...(unit === undefined ? {} : { unit }) }
-    const missing = needs.find((need) => !session.capabilities.has(need))
-    if (missing !== undefined) {
-      rows.push({ ...row, why: `needs ${ORIGIN_CAPABILITIES[missing].says}` })
-      continue
-    }
-    const { value, why } = await measureOne(session, measurement, known)
-    if (value === undefined) rows.push({ ...row, why })
-    else {
-      known.set(name, value)
-      rows.push({ ...row, value })
-    }
-  }
-  return rows
+  const context = { capabilities: session.capabilities, says: ORIGIN_CAPABILITIES, signal }
+  return await measureEach(measurements, context, async ({ measure, ...named }, known, keep) => {
+    const subject = recording(named, async (bench: OriginBench) => {
+      bench.records(named.name, keep(await measure(bench, known, () => Math.floor(session.nowSec()))))
+    })
+    return (await runCase(session, 'behaviour', subject, 1)).inconclusive
+  })
 }
 
-/** Runs a measurement as a case that only records, so that whatever it changes is undone. */
-async function measureOne(
-  session: Session,
-  { name, title, measure }: Measurement,
-  known: ReadonlyMap<string, MeasuredValue>,
-): Promise<{ readonly value?: MeasuredValue; readonly why: string }> {
-  let value: MeasuredValue | undefined
-  const subject: ConformanceCase = {
+/** Measures one property of a gateway after the other. */
+export async function measureGateway(
+  session: GatewaySession,
+  measurements: readonly GatewayMeasurement[],
+  signal: AbortSignal,
+): Promise<readonly MeasuredProperty[]> {
+  const context = { capabilities: session.capabilities, says: GATEWAY_CAPABILITIES, signal }
+  return await measureEach(measurements, context, async ({ measure, ...named }, known, keep) => {
+    const subject = recording(named, async (bench: GatewayBench) => {
+      bench.records(named.name, keep(await measure(bench, known)))
+    })
+    const { notApplicable, inconclusive } = await runGatewayCase(session, 'behaviour', subject, 1)
+    return notApplicable ?? inconclusive
+  })
+}
+
+/** A case that only records, so that whatever it changes is undone. */
+function recording<B>({ name, title }: Pick<Measurement, 'name' | 'title'>, run: (bench: B) => Promise<void>) {
+  return {
     id: name,
     title,
     level: 'INFO',
@@ -46,11 +50,42 @@ async function measureOne(
     needs: [],
     rationale: title,
     remedy: title,
-    async run(bench) {
-      value = await measure(bench, known, () => Math.floor(session.nowSec()))
-      bench.records(name, value ?? 'unknown')
-    },
+    run,
+  } as const
+}
+
+async function measureEach<M extends Pick<Measurement, 'name' | 'title' | 'unit'> & { needs: readonly string[] }>(
+  measurements: readonly M[],
+  context: {
+    readonly capabilities: ReadonlySet<string>
+    readonly says: Readonly<Record<string, Capability>>
+    readonly signal: AbortSignal
+  },
+  /** Takes the measurement, tells `keep` its value, which gives it back for the record, and says what was in the way. */
+  take: (
+    measurement: M,
+    known: ReadonlyMap<string, MeasuredValue>,
+    keep: (value: MeasuredValue | undefined) => MeasuredValue,
+  ) => Promise<string | undefined>,
+): Promise<readonly MeasuredProperty[]> {
+  const { capabilities, says, signal } = context
+  const known = new Map<string, MeasuredValue>()
+  const rows: MeasuredProperty[] = []
+  for (const measurement of measurements) {
+    signal.throwIfAborted()
+    const { name, title, unit, needs } = measurement
+    const row = { name, title, ...(unit === undefined ? {} : { unit }) }
+    const missing = needs.find((need) => !capabilities.has(need))
+    if (missing !== undefined) {
+      rows.push({ ...row, why: `needs ${says[missing]?.says ?? missing}` })
+      continue
+    }
+    const why = await take(measurement, known, (value) => {
+      if (value !== undefined) known.set(name, value)
+      return value ?? 'unknown'
+    })
+    const value = known.get(name)
+    rows.push({ ...row, ...(value === undefined ? { why: why ?? 'cannot be told from outside' } : { value }) })
   }
-  const { inconclusive } = await runCase(session, 'behaviour', subject, 1)
-  return { ...(value === undefined ? {} : { value }), why: inconclusive ?? 'cannot be told from outside' }
+  return rows
 }

@@ -13,7 +13,6 @@ import { CHAIN_CAPABILITIES } from '../model/chain-bench.ts'
 import type { ResolvedGatewayProfile } from '../model/gateway-profile.ts'
 import type { Answer } from '../model/http.ts'
 import type { OriginProfile } from '../model/profile.ts'
-import { REPORT_VERSION } from '../model/result.ts'
 import type { Report } from '../model/result.ts'
 import { startJwksProxy } from '../tap/jwks-proxy.ts'
 import { startTap } from '../tap/tap.ts'
@@ -26,12 +25,11 @@ import type { ChainPreflight } from './chain-preflight.ts'
 import { reachGateway } from './gateway-preflight.ts'
 import { candidatesOf, distinct, resolveGatewayProfile } from './gateway-run.ts'
 import { clockOffset } from './preflight.ts'
-import { exitOf, lockedOf, staleOf, summaryOf } from './results.ts'
+import { reportOf } from './results.ts'
 import type { Context } from './results.ts'
 import { runAll } from './schedule.ts'
 import type { Field } from './schedule.ts'
 import { plan } from './select.ts'
-import { packageVersion } from './version.ts'
 
 /**
  * Tests one gateway with the origin behind it: tap and JWKS proxy, target, pre-flight, cases, report. Throws a
@@ -137,29 +135,24 @@ export async function runChain(options: ChainRunOptions): Promise<Report> {
     ...(target.hooks.restart ? { restart: target.hooks.restart } : {}),
   }
   const cases = await runAll(planned, field, context, found.cause, options)
-  const stale = staleOf(cases, target.expected)
   const preflight = flightOf(found, offsetSec)
-  return {
-    version: REPORT_VERSION,
-    tool: { name: 'trustspec', version: packageVersion() },
-    subject: 'chain',
-    target: { kind: target.kind, url: target.url, ...(target.name === undefined ? {} : { name: target.name }) },
-    startedAt: started.at.toISOString(),
-    durationMs: Math.round(performance.now() - started.ms),
-    seed: options.seed,
-    requests: [...clients, ...(past.part.direct ? [past.part.direct.client] : [])].reduce(
-      (sum, one) => sum + one.sent(),
-      0,
-    ),
-    preflight,
-    capabilities: [...session.capabilities],
-    cases,
-    behaviour: [],
-    summary: summaryOf(cases),
-    notProven: lockedOf(cases),
-    stale,
-    exit: exitOf({ cases, stale, preflight }, options),
-  }
+  return reportOf(
+    {
+      subject: 'chain',
+      target,
+      started,
+      seed: options.seed,
+      requests: [...clients, ...(past.part.direct ? [past.part.direct.client] : [])].reduce(
+        (sum, one) => sum + one.sent(),
+        0,
+      ),
+      preflight,
+      capabilities: session.capabilities,
+      cases,
+      behaviour: [],
+    },
+    options,
+  )
 }
 
 function flightOf({ checks, cause }: ChainPreflight, offsetSec: number | undefined): Report['preflight'] {

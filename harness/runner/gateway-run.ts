@@ -10,22 +10,20 @@ import { createClient } from '../client/client.ts'
 import type { Client } from '../client/client.ts'
 import { GATEWAY_CAPABILITIES } from '../model/gateway-capabilities.ts'
 import type { ApiKey, GatewayProfile, ResolvedGatewayProfile } from '../model/gateway-profile.ts'
-import { REPORT_VERSION } from '../model/result.ts'
 import type { Report } from '../model/result.ts'
 import { startScanner } from '../scanner/scanner.ts'
 import { gatewayTime } from '../targets/gateway-target.ts'
 import type { GatewayTarget } from '../targets/gateway-target.ts'
-import { measureGateway } from './gateway-behaviour.ts'
+import { measureGateway } from './behaviour.ts'
 import { gatewayCapabilities } from './gateway-capabilities.ts'
 import { gatewayPreflight, reachGateway } from './gateway-preflight.ts'
 import type { GatewayRunOptions } from './gateway-options.ts'
 import { clockOffset } from './preflight.ts'
-import { exitOf, lockedOf, staleOf, summaryOf } from './results.ts'
+import { reportOf } from './results.ts'
 import type { Context } from './results.ts'
 import { runAll } from './schedule.ts'
 import type { Field } from './schedule.ts'
 import { plan } from './select.ts'
-import { packageVersion } from './version.ts'
 
 /** Keys that the pre-flight issues, where a hook can: three consumers. */
 const ISSUED = 3
@@ -128,31 +126,26 @@ export async function runGateway(options: GatewayRunOptions): Promise<Report> {
   const cases = await runAll(planned, field, context, found.cause, options)
   const measurements = found.cause === undefined ? (options.measurements ?? []) : []
   const behaviour = await measureGateway(session, measurements, options.signal)
-  const stale = staleOf(cases, target.expected)
   const flight: Report['preflight'] = {
     checks: found.checks,
     ...(found.cause === undefined ? {} : { cause: found.cause }),
     ...(offsetSec === undefined ? {} : { clockOffsetSec: offsetSec }),
     algorithms: [],
   }
-  return {
-    version: REPORT_VERSION,
-    tool: { name: 'trustspec', version: packageVersion() },
-    subject: 'gateway',
-    target: { kind: target.kind, url: target.url, ...(target.name === undefined ? {} : { name: target.name }) },
-    startedAt: started.at.toISOString(),
-    durationMs: Math.round(performance.now() - started.ms),
-    seed: options.seed,
-    requests: session.clients.reduce((sum, one) => sum + one.sent(), 0),
-    preflight: flight,
-    capabilities: [...session.capabilities],
-    cases,
-    behaviour,
-    summary: summaryOf(cases),
-    notProven: lockedOf(cases),
-    stale,
-    exit: exitOf({ cases, stale, preflight: flight }, options),
-  }
+  return reportOf(
+    {
+      subject: 'gateway',
+      target,
+      started,
+      seed: options.seed,
+      requests: session.clients.reduce((sum, one) => sum + one.sent(), 0),
+      preflight: flight,
+      capabilities: session.capabilities,
+      cases,
+      behaviour,
+    },
+    options,
+  )
 }
 
 /** Fills in the defaults. */

@@ -2,11 +2,13 @@ import { worstOf } from '../bench/outcome.ts'
 import type { CaseOutcome, RawFinding } from '../bench/outcome.ts'
 import type { Capability } from '../model/capabilities.ts'
 import { CLAUSES } from '../model/clauses.ts'
+import { REPORT_VERSION } from '../model/result.ts'
 import type { CaseResult, ExpectedFinding, Finding, Report } from '../model/result.ts'
 import { EXIT, isFailure, VERDICTS } from '../model/verdict.ts'
 import type { Failure, Level, Verdict } from '../model/verdict.ts'
 import { formatEvidence } from '../report/evidence.ts'
 import type { PlannedFrame } from './select.ts'
+import { packageVersion } from './version.ts'
 
 /** What results need to know of the run. */
 export interface Context {
@@ -193,4 +195,35 @@ export function exitOf(
 
 function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`
+}
+
+/** The report of a run that has ended: what it was about, and what follows from its cases. */
+export function reportOf(
+  run: Pick<Report, 'subject' | 'seed' | 'requests' | 'preflight' | 'cases' | 'behaviour'> & {
+    readonly target: Report['target'] & { readonly expected: readonly ExpectedFinding[] }
+    readonly started: { readonly at: Date; readonly ms: number }
+    readonly capabilities: ReadonlySet<string>
+  },
+  options: Parameters<typeof exitOf>[1],
+): Report {
+  const { subject, target, started, seed, requests, preflight, capabilities, cases, behaviour } = run
+  const stale = staleOf(cases, target.expected)
+  return {
+    version: REPORT_VERSION,
+    tool: { name: 'trustspec', version: packageVersion() },
+    subject,
+    target: { kind: target.kind, url: target.url, ...(target.name === undefined ? {} : { name: target.name }) },
+    startedAt: started.at.toISOString(),
+    durationMs: Math.round(performance.now() - started.ms),
+    seed,
+    requests,
+    preflight,
+    capabilities: [...capabilities],
+    cases,
+    behaviour,
+    summary: summaryOf(cases),
+    notProven: lockedOf(cases),
+    stale,
+    exit: exitOf({ cases, stale, preflight }, options),
+  }
 }

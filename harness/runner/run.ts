@@ -16,7 +16,6 @@ import { ORIGIN_CAPABILITIES } from '../model/capabilities.ts'
 import { GATEWAYS } from '../model/gateways.ts'
 import type { Answer } from '../model/http.ts'
 import type { ResolvedProfile } from '../model/profile.ts'
-import { REPORT_VERSION } from '../model/result.ts'
 import type { Report } from '../model/result.ts'
 import { PUBLISHED_ALGORITHMS } from '../model/token.ts'
 import type { Algorithm, KeyRole, Token } from '../model/token.ts'
@@ -31,12 +30,11 @@ import { acceptedAlgorithms, clockOffset, preflight, reach } from './preflight.t
 import type { Preflight } from './preflight.ts'
 import { resolveProfile, TRIED_FIRST, withOperations } from './profile.ts'
 import type { Known } from './profile.ts'
-import { exitOf, lockedOf, staleOf, summaryOf } from './results.ts'
+import { reportOf } from './results.ts'
 import type { Context } from './results.ts'
 import { runAll } from './schedule.ts'
 import type { Field } from './schedule.ts'
 import { plan } from './select.ts'
-import { packageVersion } from './version.ts'
 
 /** Audience of control tokens where none is declared. */
 const DEFAULT_AUDIENCE = 'https://orders.example.com'
@@ -119,31 +117,26 @@ export async function runOrigin(options: RunOptions): Promise<Report> {
   const cases = await runAll(planned, field, context, cause, options)
   const measurements = cause === undefined ? (options.measurements ?? []) : []
   const behaviour = await measureAll(session, measurements, options.signal)
-  const stale = staleOf(cases, target.expected)
   const flight: Report['preflight'] = {
     checks: found.checks,
     ...(cause === undefined ? {} : { cause }),
     ...(offsetSec === undefined ? {} : { clockOffsetSec: offsetSec }),
     algorithms: control.kind === 'issuer' ? acceptedAlgorithms(tried.algorithms as readonly KeyRole[], found) : [],
   }
-  return {
-    version: REPORT_VERSION,
-    tool: { name: 'trustspec', version: packageVersion() },
-    subject: 'origin',
-    target: { kind: target.kind, url: target.url, ...(target.name === undefined ? {} : { name: target.name }) },
-    startedAt: started.at.toISOString(),
-    durationMs: Math.round(performance.now() - started.ms),
-    seed: options.seed,
-    requests: client.sent(),
-    preflight: flight,
-    capabilities: [...session.capabilities],
-    cases,
-    behaviour,
-    summary: summaryOf(cases),
-    notProven: lockedOf(cases),
-    stale,
-    exit: exitOf({ cases, stale, preflight: flight }, options),
-  }
+  return reportOf(
+    {
+      subject: 'origin',
+      target,
+      started,
+      seed: options.seed,
+      requests: client.sent(),
+      preflight: flight,
+      capabilities: session.capabilities,
+      cases,
+      behaviour,
+    },
+    options,
+  )
 }
 
 interface Parts {
