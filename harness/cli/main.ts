@@ -7,6 +7,7 @@ import { sentence, TrustspecError } from '../model/errors.ts'
 import { EXIT } from '../model/verdict.ts'
 import { readArgs, usage } from './args.ts'
 import type { Command } from './args.ts'
+import { COMMANDS } from './commands.ts'
 import { FLAGS } from './flags.ts'
 import { HELP } from './help.ts'
 import { nearest } from '../model/nearest.ts'
@@ -54,62 +55,14 @@ async function main(args: readonly string[]): Promise<number> {
     print(HELP[command] ?? '')
     return EXIT.conforms
   }
-  const style = { colour: wantsColour() }
-  if (command === 'run') {
-    const { runCommand } = await import('./run.ts')
-    const running = runCommand(given, { print, progress: process.stderr, style }, interrupted.signal)
-    return (await Promise.race([running, whenInterrupted()])).exit.code
-  }
-  if (command === 'issuer') {
-    const { runIssuer } = await import('./issuer.ts')
-    await runIssuer(
-      given,
-      (line) => {
-        print(`${line}\n`)
-      },
-      interrupted.signal,
-    )
-    return EXIT.conforms
-  }
-  if (command === 'gateway') {
-    const { runGateway } = await import('./gateway.ts')
-    await runGateway(
-      given,
-      (line) => {
-        print(`${line}\n`)
-      },
-      interrupted.signal,
-    )
-    return EXIT.conforms
-  }
-  if (command === 'keys') {
-    const { runKeys } = await import('./keys.ts')
-    await runKeys(
-      given,
-      (line) => {
-        print(`${line}\n`)
-      },
-      (line) => {
-        process.stderr.write(`${line}\n`)
-      },
-    )
-    return EXIT.conforms
-  }
-  if (command === 'compare') {
-    const { compareCommand } = await import('./compare.ts')
-    return compareCommand(given.positionals, style, print)
-  }
-  const { explainCase, listCases } = await import('./list.ts')
-  print(`${command === 'list' ? listCases(given) : explainCase(given.positionals[0], style)}\n`)
-  return EXIT.conforms
-}
-
-/** Rejects on Ctrl-C, whatever the run is waiting for. */
-function whenInterrupted(): Promise<never> {
-  return new Promise((_, reject) => {
-    interrupted.signal.addEventListener('abort', () => {
-      reject(new Error('Interrupted'))
-    })
+  return await COMMANDS[command](given, {
+    print,
+    note(line) {
+      process.stderr.write(`${line}\n`)
+    },
+    progress: process.stderr,
+    style: { colour: wantsColour() },
+    signal: interrupted.signal,
   })
 }
 

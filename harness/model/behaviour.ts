@@ -26,12 +26,22 @@ export interface Measurement {
   ) => Promise<MeasuredValue | undefined>
 }
 
+/** Points behind a measured value, for a plot: fetches over time, accepted requests over a window, accepted ages. */
+export interface Series {
+  /** What the axes are, with the unit: `seconds after the token expired`. */
+  readonly x: string
+  readonly y: string
+  /** Ascending in x. */
+  readonly points: readonly (readonly [x: number, y: number])[]
+}
+
 /** A row of the behaviour profile. */
 export interface MeasuredProperty {
   readonly name: string
   readonly title: string
   readonly unit?: 's' | 'ms' | 'octets'
   readonly value?: MeasuredValue
+  readonly series?: Series
   /** Why there is no value: one sentence. */
   readonly why?: string
 }

@@ -50,6 +50,15 @@ export interface ExpectedFinding {
   readonly accepted: boolean
 }
 
+/** What happened beside the stimuli of a case: fetches of the JWKS, moves of the clock, changes of the keys, faults. */
+export interface TimelineEntry {
+  /** Milliseconds since the case began, by the clock of the harness. */
+  readonly atMs: number
+  readonly kind: 'fetch' | 'clock' | 'keys' | 'fault' | 'restart'
+  /** A sentence or a phrase, without keys and tokens. */
+  readonly says: string
+}
+
 export interface CaseResult {
   /** Full id, `origin/claims/iss-wrong`. */
   readonly id: string
@@ -76,6 +85,10 @@ export interface CaseResult {
   readonly remedy: string
   readonly snippets: Readonly<Record<string, string>>
   readonly durationMs: number
+  /** In order of time; missing where nothing of the kind happened. */
+  readonly timeline?: readonly TimelineEntry[]
+  /** The edition from which on it counts, where that is later than the edition of the run: it cannot fail the run. */
+  readonly upcoming?: string
   /** The expected finding that this result matches. */
   readonly known?: ExpectedFinding
 }
