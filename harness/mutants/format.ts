@@ -52,6 +52,7 @@ export const formatMutants: readonly Mutant[] = [
       }),
     }),
     kills: ['origin/format/strict-encoding', 'origin/format/payload-not-object', 'origin/load/alive-after-run'],
+    whole: true,
   },
   {
     id: 'O40',
@@ -65,6 +66,7 @@ export const formatMutants: readonly Mutant[] = [
       }),
     }),
     kills: ['origin/format/header-not-object', 'origin/load/alive-after-run'],
+    whole: true,
   },
   {
     id: 'O41',

@@ -1,5 +1,6 @@
 import { isFailure } from '../model/verdict.ts'
 import type { Report } from '../model/result.ts'
+import type { Selection } from '../runner/options.ts'
 import { embeddedKeys } from '../../fixtures/keys/keys.ts'
 import { runOrigin } from '../runner/run.ts'
 import { embeddedTarget } from '../targets/embedded.ts'
@@ -10,14 +11,15 @@ import type { Mutant } from './mutant.ts'
 /** Longest wait for one answer of a mutant, in milliseconds. */
 const DEADLINE_MS = 2_000
 
-/** Runs every case against one target, as the command line does without arguments. */
+/** Runs every case, or those selected, against one target, as the command line does without arguments. */
 export async function judge(
   start: (settings: TargetSettings) => Promise<Target>,
+  select: Selection = {},
   deadlineMs: number = DEADLINE_MS,
 ): Promise<Report> {
   return await runOrigin({
     suites: SUITES,
-    select: {},
+    select,
     start,
     control: { kind: 'issuer', keys: embeddedKeys(), port: 0 },
     profile: {},
@@ -32,10 +34,17 @@ export async function judge(
   })
 }
 
-/** Full ids of the cases that a mutant fails; a broken recommendation counts. */
-export async function killsOf(mutant: Mutant): Promise<readonly string[]> {
-  const report = await judge((settings) => embeddedTarget(settings, mutant.steps))
-  return failedIn(report)
+/** Full ids of the cases that a mutant fails, of all or of those selected; a broken recommendation counts. */
+export async function killsOf(mutant: Mutant, select: Selection = {}): Promise<readonly string[]> {
+  return failedIn(await judge((settings) => embeddedTarget(settings, mutant.steps), select))
+}
+
+/**
+ * The suites of the cases that a mutant fails, which the tests run; `npm run mutants` runs all, at seven times the
+ * price, and so finds a mutant that has come to fail a case of another suite.
+ */
+export function suitesOf({ kills, whole }: Pick<Mutant, 'kills' | 'whole'>): Selection {
+  return whole ? {} : { suites: [...new Set(kills.map((id) => id.slice(0, id.lastIndexOf('/'))))] }
 }
 
 /** Whether a mutant fails exactly what it is declared to fail. */

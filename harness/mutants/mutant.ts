@@ -11,4 +11,6 @@ export interface Mutant {
   readonly kills: readonly string[]
   /** What it remembers of one case spoils others, which ones depends on the order: it fails its own at least. */
   readonly spills?: true
+  /** It fails some of them only where the cases of other suites ran before. */
+  readonly whole?: true
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { allCases } from '../../suites/catalog.ts'
 import { embeddedTarget } from '../targets/embedded.ts'
 import { MUTANTS } from './catalog.ts'
-import { failedIn, isAsDeclared, judge, killsOf } from './matrix.ts'
+import { failedIn, isAsDeclared, judge, killsOf, suitesOf } from './matrix.ts'
 import { startPole } from './poles.ts'
 
 /** Cases about the text of refusals and the headers of acceptances, which a pole may get right. */
@@ -24,8 +24,8 @@ test('the reference origin passes every case, none left out', async () => {
   expect(report.exit.code).toBe(0)
 })
 
-test.each(MUTANTS)('$id, which $flaw, fails exactly what it must', async (mutant) => {
-  const killed = await killsOf(mutant)
+test.each(MUTANTS)('$id, which $flaw, fails exactly what it must of their suites', async (mutant) => {
+  const killed = await killsOf(mutant, suitesOf(mutant))
 
   if (mutant.spills) expect(killed).toEqual(expect.arrayContaining([...mutant.kills]))
   else expect(killed.toSorted()).toEqual([...mutant.kills].toSorted())
@@ -39,7 +39,7 @@ describe('poles', () => {
     ['fails-all', 'fail-crash', 'A valid token is answered with 500'],
     ['hangs', 'fail-crash', 'The origin does not answer a request without a token'],
   ] as const)('%s: one cause, and nothing passes', async (pole, verdict, cause) => {
-    const report = await judge(() => startPole(pole), SHORT_MS)
+    const report = await judge(() => startPole(pole), {}, SHORT_MS)
 
     expect(report.preflight.cause).toContain(cause)
     expect(report.summary.pass).toBe(0)

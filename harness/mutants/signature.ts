@@ -247,6 +247,7 @@ export const signatureMutants: readonly Mutant[] = [
       }),
     }),
     kills: ['origin/signature/embedded-key', 'origin/signature/kid-hostile-type', 'origin/load/alive-after-run'],
+    whole: true,
   },
   {
     id: 'O31',

@@ -292,6 +292,7 @@ export const jwksMutants: readonly GatewayMutant[] = [
       'gateway/faults/signer-down',
       'gateway/faults/every-forward-is-signed',
     ],
+    whole: true,
   },
   {
     id: 'G96',

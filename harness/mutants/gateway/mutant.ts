@@ -11,6 +11,8 @@ export interface GatewayMutant {
   readonly kills: readonly string[]
   /** It fails further cases, which depend on what shared a connection by chance. */
   readonly spills?: true
+  /** It fails some of them only where the cases of other suites ran before. */
+  readonly whole?: true
   /** Full ids of the cases of the chain that it fails; those suites are run for it alone if it names any. */
   readonly chain?: readonly string[]
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { allCases, GATEWAY_SUITES } from '../../../suites/catalog.ts'
-import { failedIn } from '../matrix.ts'
+import { failedIn, suitesOf } from '../matrix.ts'
 import { GATEWAY_MUTANTS } from './catalog.ts'
 import { judgeGateway, killsOfGateway } from './judge.ts'
 import { startGatewayPole } from './poles.ts'
@@ -21,8 +21,8 @@ test('the reference gateway passes every case, none left out', async () => {
   expect(report.exit.code).toBe(0)
 })
 
-test.each(GATEWAY_MUTANTS)('$id, which $flaw, fails exactly what it must', async (mutant) => {
-  const killed = await killsOfGateway(mutant)
+test.each(GATEWAY_MUTANTS)('$id, which $flaw, fails exactly what it must of their suites', async (mutant) => {
+  const killed = await killsOfGateway(mutant, suitesOf(mutant))
 
   if (mutant.spills) expect(killed).toEqual(expect.arrayContaining([...mutant.kills]))
   else expect(killed.toSorted()).toEqual([...mutant.kills].toSorted())
