@@ -48,7 +48,7 @@ export function suitesOf({ kills, whole }: Pick<Mutant, 'kills' | 'whole'>): Sel
 }
 
 /** Whether a mutant fails exactly what it is declared to fail. */
-export function isAsDeclared({ kills, spills }: Mutant, killed: readonly string[]): boolean {
+export function isAsDeclared({ kills, spills }: Pick<Mutant, 'kills' | 'spills'>, killed: readonly string[]): boolean {
   return kills.every((id) => killed.includes(id)) && (spills === true || killed.length === kills.length)
 }
 
