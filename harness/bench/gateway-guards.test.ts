@@ -93,8 +93,6 @@ async function reportOf(run: Run, start: Start, change: Partial<ConformanceCase<
     profile: {},
     seed: 1,
     deadlineMs: TIGHT_MS,
-    strict: false,
-    allowInconclusive: false,
     on: () => undefined,
     signal: new AbortController().signal,
   })

@@ -9,6 +9,7 @@ import type { ConformanceCase, Suite } from '../model/case.ts'
 import { octets, segmentsOf } from '../model/compact.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { CaseResult, Report } from '../model/result.ts'
+import { FAILS_BY_DEFAULT, FAILURES } from '../model/verdict.ts'
 import { runOrigin } from '../runner/run.ts'
 import type { Control, RunOptions } from '../runner/options.ts'
 import type { Target } from '../targets/target.ts'
@@ -101,8 +102,6 @@ async function report(
     profile: {},
     seed: 1,
     deadlineMs: TIGHT_MS,
-    strict: false,
-    allowInconclusive: false,
     on: () => undefined,
     signal: new AbortController().signal,
     ...change,
@@ -216,10 +215,10 @@ describe('what a case cannot do', () => {
 describe('levels and conditions', () => {
   const open = but('bob', status(200))
 
-  test('a broken SHOULD is a warning that keeps its nature, and fails the run under --strict', async () => {
+  test('a broken SHOULD is a warning that keeps its nature, and fails the run where that is asked for', async () => {
     const should = caseOf(refusesBob, { level: 'SHOULD' })
     const lax = await report([should], open)
-    const strict = await report([should], open, { strict: true })
+    const strict = await report([should], open, { failOn: [...FAILS_BY_DEFAULT, 'warn'] })
 
     expect(lax.cases[0]).toMatchObject({ verdict: 'warn', nature: 'fail-open' })
     expect([lax.exit.code, strict.exit.code]).toEqual([0, 1])
@@ -255,7 +254,7 @@ describe('levels and conditions', () => {
     const allowed = await report(
       [caseOf(refusesBob), caseOf(async ({ mint, accepts }) => void (await accepts(mint(), 'ada')), { id: 'fine' })],
       strange,
-      { allowInconclusive: true },
+      { failOn: FAILURES },
     )
 
     expect([unclear.exit.code, allowed.exit.code]).toEqual([1, 0])

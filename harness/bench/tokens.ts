@@ -8,6 +8,7 @@ import type {
   TokenProblemKind,
   VerifiedToken,
 } from '../model/capture.ts'
+import { Inconclusive } from '../model/errors.ts'
 import type { ResolvedGatewayProfile } from '../model/gateway-profile.ts'
 import { audienceAt } from './gateway-session.ts'
 import type { GatewaySession } from './gateway-session.ts'
@@ -68,7 +69,12 @@ export function watchKeys(
     if (header === '' || known.has(header)) return
     const kid = verifyGatewayToken(compact, { keys: [] }, { nowSec: 0 }).header?.['kid']
     if (typeof kid === 'string' && keyring.knows(kid)) known.add(header)
-    else void keyring.learn(kid)
+    else {
+      keyring.learn(kid).catch((error: unknown) => {
+        // Whoever judges the token asks again, and is told then.
+        if (!(error instanceof Inconclusive)) throw error
+      })
+    }
   })
 }
 

@@ -1,15 +1,13 @@
 import type { Subject } from '../model/case.ts'
 import type { Report } from '../model/result.ts'
 import type { Progress } from '../report/progress.ts'
-import type { Selection } from '../runner/options.ts'
+import type { GateOptions, Selection } from '../runner/options.ts'
 
 /** What every part of a run is told alike. */
-export interface Common {
+export interface Common extends GateOptions {
   readonly select: Selection
   readonly seed: number
   readonly deadlineMs: number
-  readonly strict: boolean
-  readonly allowInconclusive: boolean
   /** Measures the behaviour profile as well. */
   readonly behaviour: boolean
 }

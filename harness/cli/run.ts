@@ -33,8 +33,6 @@ export async function runCommand(given: Given, output: Output, signal: AbortSign
   const common = {
     seed,
     deadlineMs: (numberOf(given, 'timeout', 1, 600) ?? 5) * 1000,
-    strict: given.values['strict'] === true,
-    allowInconclusive: given.values['allow-inconclusive'] === true,
     behaviour: isWhole || given.values['behaviour'] === true,
   }
   const json = textOf(given, 'json')

@@ -27,14 +27,14 @@ export interface Client extends AsyncDisposable {
   readonly needsRaw: (request: WireRequest) => boolean
   /** Closes the connections that no request is on, so that the next ones are fresh. */
   readonly renew: () => Promise<void>
-  /** Requests sent so far. */
-  readonly sent: () => number
 }
 
-/** `deadlineMs` bounds every request from its first octet to the last one of the answer. */
-export function createClient(origin: URL, deadlineMs: number): Client {
+/**
+ * `deadlineMs` bounds every request from its first octet to the last one of the answer. `spend` is told of requests that
+ * are about to be sent; what it throws is thrown in their place.
+ */
+export function createClient(origin: URL, deadlineMs: number, spend: (requests: number) => void = () => {}): Client {
   let sockets = 0
-  let sent = 0
   const nextSocket = (): number => {
     sockets += 1
     return sockets
@@ -68,8 +68,9 @@ export function createClient(origin: URL, deadlineMs: number): Client {
     try {
       const answer = await lane.send(request, request.withinMs ?? deadlineMs)
       // A server may close an idle socket at any time (RFC 9112 section 9.5): that says nothing about the request.
-      if (answer.failure === 'reset' && answer.reused) return await lane.send(request, request.withinMs ?? deadlineMs)
-      return answer
+      if (answer.failure !== 'reset' || !answer.reused) return answer
+      spend(1)
+      return await lane.send(request, request.withinMs ?? deadlineMs)
     } finally {
       release(lane)
     }
@@ -84,14 +85,13 @@ export function createClient(origin: URL, deadlineMs: number): Client {
 
   return {
     needsRaw,
-    sent: () => sent,
     async renew() {
       const unused = idle.splice(0)
       for (const lane of unused) lanes.delete(lane)
       await Promise.all(unused.map((lane) => lane[Symbol.asyncDispose]()))
     },
     async send(request, on) {
-      sent += 1
+      spend(1)
       if (on) {
         const lane = own.get(on)
         if (!lane) throw new Error('This connection was closed or belongs to another client')
@@ -104,14 +104,14 @@ export function createClient(origin: URL, deadlineMs: number): Client {
       return await sendOnLane(request)
     },
     async volley(requests, withinMs = deadlineMs) {
-      sent += requests.length
+      spend(requests.length)
       const shots = requests.map((request) => {
         return { octets: requestOctets(request, origin.host), deadlineMs: request.withinMs ?? withinMs }
       })
       return await exchangeVolley(origin, shots, nextSocket)
     },
     async talk(octets, { answers = 1, withinMs = deadlineMs, lingerMs = 0 }) {
-      sent += 1
+      spend(1)
       return await talkRaw(origin, octets, { answers, withinMs, lingerMs })
     },
     connect() {

@@ -30,6 +30,8 @@ export interface Finding {
   readonly observed: string
   readonly failure: Failure
   readonly evidence?: Evidence
+  /** True where an expected finding names the stimulus, while others of the case are new. */
+  readonly known?: true
 }
 
 /** A stimulus that was not sent, or proves nothing, and what would change that. */
@@ -46,8 +48,14 @@ export interface ExpectedFinding {
   readonly case: string
   readonly verdict: Verdict
   readonly reason: string
-  /** True when it is accepted for good: only then it does not fail the run. */
+  /** True when it does not fail the run: accepted, and not expired. */
   readonly accepted: boolean
+  /** Stimuli that are known, each by its name: another one is a new finding. Missing: whichever. */
+  readonly stimuli?: readonly string[]
+  /** URL of where it is worked on. */
+  readonly issue?: string
+  /** Last day on which it is accepted, `2026-12-31`, UTC. */
+  readonly expires?: string
 }
 
 /** What happened beside the stimuli of a case: fetches of the JWKS, moves of the clock, changes of the keys, faults. */
@@ -65,13 +73,13 @@ export interface CaseResult {
   /** `origin/claims`. */
   readonly suite: string
   readonly title: string
-  /** Level that was applied: a dropped level is already dropped. */
+  /** Level that was applied: that of the edition, a dropped one already dropped. */
   readonly level: Level
   readonly clause: readonly { readonly id: string; readonly title: string; readonly url: string }[]
   readonly verdict: Verdict
   /** For `warn`: how the SHOULD was broken. */
   readonly nature?: Failure
-  /** Why it was skipped or is inconclusive: one sentence. */
+  /** Why it was skipped, is inconclusive, or was left before its end: one sentence. */
   readonly reason?: string
   /** For `skip`: what was missing. */
   readonly missing: readonly { readonly capability: string; readonly says: string; readonly unlock: string }[]
@@ -110,7 +118,9 @@ export interface Report {
   readonly startedAt: string
   readonly durationMs: number
   readonly seed: number
-  /** Requests that were sent to the implementation under test. */
+  /** Name of the edition of the requirements that counted; missing where the levels of the catalogue did. */
+  readonly edition?: string
+  /** Requests that were sent to the implementation under test, the fetches of its documents among them. */
   readonly requests: number
   readonly preflight: {
     readonly checks: readonly Check[]
@@ -129,8 +139,10 @@ export interface Report {
   readonly summary: Readonly<Record<Verdict, number>>
   /** What stayed locked: the flag, and the cases and stimuli that it would unlock. */
   readonly notProven: readonly { readonly unlock: string; readonly says: string; readonly cases: readonly string[] }[]
-  /** Accepted findings that did not show: they must be struck from the list. */
+  /** Accepted findings that did not show, or the stimuli of one that did not: they must be struck from the list. */
   readonly stale: readonly ExpectedFinding[]
+  /** Accepted findings that still show after the day until which they were accepted; missing where there are none. */
+  readonly expired?: readonly ExpectedFinding[]
   readonly exit: { readonly code: ExitCode; readonly meaning: string }
 }
 

@@ -24,6 +24,9 @@ export const VERDICTS = [
   'skip',
 ] as const satisfies readonly Verdict[]
 
+/** Verdicts that fail a run where nothing else is asked for; `inconclusive` counts for a MUST alone. */
+export const FAILS_BY_DEFAULT = [...FAILURES, 'inconclusive'] as const satisfies readonly Verdict[]
+
 /** Exit codes of the command line. */
 export const EXIT = { conforms: 0, nonconformity: 1, usage: 2, harness: 3 } as const
 

@@ -25,8 +25,6 @@ export async function judge(
     profile: {},
     seed: 1,
     deadlineMs,
-    strict: false,
-    allowInconclusive: false,
     on: () => {
       // Progress is the caller's.
     },

@@ -8,14 +8,21 @@ import { ORIGIN_CAPABILITIES } from '../model/capabilities.ts'
 import type { Capability } from '../model/capabilities.ts'
 import type { GatewayBench } from '../model/gateway-bench.ts'
 import { GATEWAY_CAPABILITIES } from '../model/gateway-capabilities.ts'
+import type { Budget } from './budget.ts'
+
+/** What ends measuring early. */
+interface Bounds {
+  readonly signal: AbortSignal
+  readonly budget: Budget
+}
 
 /** Measures one property of an origin after the other; what cannot be measured says why. */
 export async function measureAll(
   session: Session,
   measurements: readonly Measurement[],
-  signal: AbortSignal,
+  bounds: Bounds,
 ): Promise<readonly MeasuredProperty[]> {
-  const context = { capabilities: session.capabilities, says: ORIGIN_CAPABILITIES, signal }
+  const context = { capabilities: session.capabilities, says: ORIGIN_CAPABILITIES, ...bounds }
   return await measureEach(measurements, context, async ({ measure, ...named }, known, keep) => {
     const subject = recording(named, async (bench: OriginBench) => {
       bench.records(named.name, keep(await measure(bench, known, () => Math.floor(session.nowSec()))))
@@ -28,9 +35,9 @@ export async function measureAll(
 export async function measureGateway(
   session: GatewaySession,
   measurements: readonly GatewayMeasurement[],
-  signal: AbortSignal,
+  bounds: Bounds,
 ): Promise<readonly MeasuredProperty[]> {
-  const context = { capabilities: session.capabilities, says: GATEWAY_CAPABILITIES, signal }
+  const context = { capabilities: session.capabilities, says: GATEWAY_CAPABILITIES, ...bounds }
   return await measureEach(measurements, context, async ({ measure, ...named }, known, keep) => {
     const subject = recording(named, async (bench: GatewayBench) => {
       bench.records(named.name, keep(await measure(bench, known)))
@@ -56,10 +63,9 @@ function recording<B>({ name, title }: Pick<Measurement, 'name' | 'title'>, run:
 
 async function measureEach<M extends Pick<Measurement, 'name' | 'title' | 'unit'> & { needs: readonly string[] }>(
   measurements: readonly M[],
-  context: {
+  context: Bounds & {
     readonly capabilities: ReadonlySet<string>
     readonly says: Readonly<Record<string, Capability>>
-    readonly signal: AbortSignal
   },
   /** Takes the measurement, tells `keep` its value, which gives it back for the record, and says what was in the way. */
   take: (
@@ -68,7 +74,7 @@ async function measureEach<M extends Pick<Measurement, 'name' | 'title' | 'unit'
     keep: (value: MeasuredValue | undefined) => MeasuredValue,
   ) => Promise<string | undefined>,
 ): Promise<readonly MeasuredProperty[]> {
-  const { capabilities, says, signal } = context
+  const { capabilities, says, signal, budget } = context
   const known = new Map<string, MeasuredValue>()
   const rows: MeasuredProperty[] = []
   for (const measurement of measurements) {
@@ -78,6 +84,11 @@ async function measureEach<M extends Pick<Measurement, 'name' | 'title' | 'unit'
     const missing = needs.find((need) => !capabilities.has(need))
     if (missing !== undefined) {
       rows.push({ ...row, why: `needs ${says[missing]?.says ?? missing}` })
+      continue
+    }
+    const spent = budget.spent()
+    if (spent) {
+      rows.push({ ...row, why: spent.reason.replace(/ before it began\.$/u, '') })
       continue
     }
     const why = await take(measurement, known, (value) => {

@@ -2,12 +2,12 @@ import type { Suite } from '../model/case.ts'
 import type { GatewayProfile } from '../model/gateway-profile.ts'
 import type { OriginProfile } from '../model/profile.ts'
 import type { ChainTarget, ChainTargetSettings } from '../targets/chain-target.ts'
-import type { RunOptions } from './options.ts'
+import type { GateOptions, RunOptions } from './options.ts'
 
 /** How a run against a gateway with its origin is made. */
 export interface ChainRunOptions extends Pick<
   RunOptions,
-  'select' | 'seed' | 'deadlineMs' | 'strict' | 'allowInconclusive' | 'on' | 'signal'
+  'select' | 'seed' | 'deadlineMs' | 'on' | 'signal' | keyof GateOptions
 > {
   readonly suites: readonly Suite<'chain'>[]
   /** Starts both sides, or describes them with `urlChain`; called once, when the tap and the JWKS proxy listen. */

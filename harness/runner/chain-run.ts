@@ -25,7 +25,9 @@ import type { ChainPreflight } from './chain-preflight.ts'
 import { reachGateway } from './gateway-preflight.ts'
 import { candidatesOf, distinct, resolveGatewayProfile } from './gateway-run.ts'
 import { clockOffset } from './preflight.ts'
-import { reportOf } from './results.ts'
+import { Budget } from './budget.ts'
+import { suitesIn } from './edition.ts'
+import { gateContext, reportOf } from './results.ts'
 import type { Context } from './results.ts'
 import { runAll } from './schedule.ts'
 import type { Field } from './schedule.ts'
@@ -37,7 +39,8 @@ import { plan } from './select.ts'
  */
 export async function runChain(options: ChainRunOptions): Promise<Report> {
   const started = { at: new Date(), ms: performance.now() }
-  const planned = plan(options.suites, options.select)
+  const planned = plan(suitesIn(options.suites, options.edition), options.select)
+  const budget = new Budget(options.budget)
   const { on, ports = {} } = options
   const time = gatewayTime()
   await using tap = await startTap({ port: ports.tap ?? 0, clock: time })
@@ -53,7 +56,7 @@ export async function runChain(options: ChainRunOptions): Promise<Report> {
   const gateway = resolveGatewayProfile({ ...target.gateway, ...options.gateway }, target.url)
   const origin = resolveChainOrigin({ ...target.origin, ...options.origin }, gateway, target.originUrl)
   await using stack = new AsyncDisposableStack()
-  const connectTo = (url: string): Client => stack.use(createClient(new URL(url), options.deadlineMs))
+  const connectTo = (url: string): Client => stack.use(createClient(new URL(url), options.deadlineMs, budget.take))
   const client = connectTo(target.url)
   const clients = [client, ...(gateway.instances ?? []).map(connectTo)] as const
   const anonymous = await reachGateway(client, gateway, target.url)
@@ -121,7 +124,7 @@ export async function runChain(options: ChainRunOptions): Promise<Report> {
     origin: new URL(target.url).origin,
     capabilities: session.capabilities,
     says: CHAIN_CAPABILITIES,
-    expected: target.expected,
+    ...gateContext(options, target.expected, started.at),
     secrets: [],
     noKey: 'key',
   }
@@ -134,7 +137,8 @@ export async function runChain(options: ChainRunOptions): Promise<Report> {
     },
     ...(target.hooks.restart ? { restart: target.hooks.restart } : {}),
   }
-  const cases = await runAll(planned, field, context, found.cause, options)
+  budget.begin()
+  const cases = await runAll(planned, field, context, found.cause, { ...options, budget })
   const preflight = flightOf(found, offsetSec)
   return reportOf(
     {
@@ -142,10 +146,8 @@ export async function runChain(options: ChainRunOptions): Promise<Report> {
       target,
       started,
       seed: options.seed,
-      requests: [...clients, ...(past.part.direct ? [past.part.direct.client] : [])].reduce(
-        (sum, one) => sum + one.sent(),
-        0,
-      ),
+      budget,
+      expectations: context,
       preflight,
       capabilities: session.capabilities,
       cases,

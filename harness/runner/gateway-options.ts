@@ -2,12 +2,12 @@ import type { GatewayProfile } from '../model/gateway-profile.ts'
 import type { GatewayMeasurement } from '../model/behaviour.ts'
 import type { Suite } from '../model/case.ts'
 import type { GatewayTarget, GatewayTargetSettings } from '../targets/gateway-target.ts'
-import type { RunOptions } from './options.ts'
+import type { GateOptions, RunOptions } from './options.ts'
 
 /** How a run against a gateway is made. */
 export interface GatewayRunOptions extends Pick<
   RunOptions,
-  'select' | 'seed' | 'deadlineMs' | 'strict' | 'allowInconclusive' | 'on' | 'signal'
+  'select' | 'seed' | 'deadlineMs' | 'on' | 'signal' | keyof GateOptions
 > {
   readonly suites: readonly Suite<'gateway'>[]
   readonly start: (settings: GatewayTargetSettings) => Promise<GatewayTarget>

@@ -19,7 +19,9 @@ import { gatewayCapabilities } from './gateway-capabilities.ts'
 import { gatewayPreflight, reachGateway } from './gateway-preflight.ts'
 import type { GatewayRunOptions } from './gateway-options.ts'
 import { clockOffset } from './preflight.ts'
-import { reportOf } from './results.ts'
+import { Budget } from './budget.ts'
+import { suitesIn } from './edition.ts'
+import { gateContext, reportOf } from './results.ts'
 import type { Context } from './results.ts'
 import { runAll } from './schedule.ts'
 import type { Field } from './schedule.ts'
@@ -34,7 +36,8 @@ const ISSUED = 3
  */
 export async function runGateway(options: GatewayRunOptions): Promise<Report> {
   const started = { at: new Date(), ms: performance.now() }
-  const planned = plan(options.suites, options.select)
+  const planned = plan(suitesIn(options.suites, options.edition), options.select)
+  const budget = new Budget(options.budget)
   const { on, ports = {} } = options
   const time = gatewayTime()
   await using first = await startCapture({ name: 'origin', port: ports.capture ?? 0, clock: time })
@@ -46,7 +49,7 @@ export async function runGateway(options: GatewayRunOptions): Promise<Report> {
   on({ type: 'target', url: target.url })
   const profile = resolveGatewayProfile({ ...target.profile, ...options.profile }, target.url)
   await using stack = new AsyncDisposableStack()
-  const connectTo = (url: string): Client => stack.use(createClient(new URL(url), options.deadlineMs))
+  const connectTo = (url: string): Client => stack.use(createClient(new URL(url), options.deadlineMs, budget.take))
   const client = connectTo(target.url)
   const instances = (profile.instances ?? []).map(connectTo)
   const anonymous = await reachGateway(client, profile, target.url)
@@ -80,7 +83,7 @@ export async function runGateway(options: GatewayRunOptions): Promise<Report> {
     profile,
     host: new URL(target.url).host,
     clients: [client, ...instances],
-    clientFor: (url) => createClient(url, options.deadlineMs),
+    clientFor: (url) => createClient(url, options.deadlineMs, budget.take),
     ...(captures ? { captures } : {}),
     ...(clock ? { clock } : {}),
     nowMs: time.nowMs,
@@ -110,7 +113,7 @@ export async function runGateway(options: GatewayRunOptions): Promise<Report> {
     origin: new URL(target.url).origin,
     capabilities: session.capabilities,
     says: GATEWAY_CAPABILITIES,
-    expected: target.expected,
+    ...gateContext(options, target.expected, started.at),
     secrets: [],
     noKey: 'key',
   }
@@ -123,9 +126,10 @@ export async function runGateway(options: GatewayRunOptions): Promise<Report> {
     },
     ...(target.hooks.restart ? { restart: target.hooks.restart } : {}),
   }
-  const cases = await runAll(planned, field, context, found.cause, options)
+  budget.begin()
+  const cases = await runAll(planned, field, context, found.cause, { ...options, budget })
   const measurements = found.cause === undefined ? (options.measurements ?? []) : []
-  const behaviour = await measureGateway(session, measurements, options.signal)
+  const behaviour = await measureGateway(session, measurements, { ...options, budget })
   const flight: Report['preflight'] = {
     checks: found.checks,
     ...(found.cause === undefined ? {} : { cause: found.cause }),
@@ -138,7 +142,8 @@ export async function runGateway(options: GatewayRunOptions): Promise<Report> {
       target,
       started,
       seed: options.seed,
-      requests: session.clients.reduce((sum, one) => sum + one.sent(), 0),
+      budget,
+      expectations: context,
       preflight: flight,
       capabilities: session.capabilities,
       cases,

@@ -7,8 +7,11 @@ import type { JsonObject } from '../model/json.ts'
 import type { Suite } from '../model/case.ts'
 import type { OriginProfile } from '../model/profile.ts'
 import type { RunEvent } from '../model/events.ts'
-import type { Level } from '../model/verdict.ts'
+import type { Edition } from '../model/edition.ts'
+import type { ExpectedFinding } from '../model/result.ts'
+import type { Level, Verdict } from '../model/verdict.ts'
 import type { Reach, Target, TargetSettings } from '../targets/target.ts'
+import type { BudgetLimits } from './budget.ts'
 
 /** How much the run can prove: a rung of the control ladder. */
 export type Control = { readonly keys: KeyStore } & (
@@ -40,7 +43,18 @@ export interface Selection {
   readonly levels?: readonly Level[]
 }
 
-export interface RunOptions {
+/** What fails a run and what bounds it. */
+export interface GateOptions {
+  /** Verdicts that fail the run, `inconclusive` for a MUST alone; none: it never fails. Default: FAILS_BY_DEFAULT. */
+  readonly failOn?: readonly Verdict[]
+  /** Known findings, beside those that the target brings along; they come first. */
+  readonly baseline?: readonly ExpectedFinding[]
+  /** Which cases count, and how much; default: all, as the catalogue has it. */
+  readonly edition?: Edition
+  readonly budget?: BudgetLimits
+}
+
+export interface RunOptions extends GateOptions {
   readonly suites: readonly Suite[]
   readonly select: Selection
   /** Starts what is under test; called once, when the issuer listens. */
@@ -61,10 +75,6 @@ export interface RunOptions {
   readonly measurements?: readonly Measurement[]
   /** Permits valid tokens with methods that change something, on operations of an OpenAPI document. */
   readonly writes?: boolean
-  /** A failed SHOULD fails the run. */
-  readonly strict: boolean
-  /** An inconclusive MUST does not fail the run. */
-  readonly allowInconclusive: boolean
   readonly on: (event: RunEvent) => void
   /** Ends the run early; the target is stopped. */
   readonly signal: AbortSignal

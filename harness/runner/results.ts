@@ -4,23 +4,42 @@ import type { Capability } from '../model/capabilities.ts'
 import { CLAUSES } from '../model/clauses.ts'
 import { REPORT_VERSION } from '../model/result.ts'
 import type { CaseResult, ExpectedFinding, Finding, Report } from '../model/result.ts'
-import { EXIT, isFailure, VERDICTS } from '../model/verdict.ts'
+import { VERDICTS } from '../model/verdict.ts'
 import type { Failure, Level, Verdict } from '../model/verdict.ts'
 import { formatEvidence } from '../report/evidence.ts'
+import type { Budget } from './budget.ts'
+import { exitOf } from './exit.ts'
+import { expiredOf, recognised, staleOf } from './expected.ts'
+import type { Expectations } from './expected.ts'
+import type { GateOptions } from './options.ts'
 import type { PlannedFrame } from './select.ts'
 import { packageVersion } from './version.ts'
 
 /** What results need to know of the run. */
-export interface Context {
+export interface Context extends Expectations {
   readonly origin: string
   readonly capabilities: ReadonlySet<string>
   /** What each capability of the subject is, and what unlocks it. */
   readonly says: Readonly<Record<string, Capability>>
-  readonly expected: readonly ExpectedFinding[]
+  /** Cases that do not count yet, and the edition from which on they do. */
+  readonly upcoming: Readonly<Record<string, string>>
   /** The user's credentials and their parts, for redaction. */
   readonly secrets: readonly string[]
   /** The capability without which refusals prove nothing. */
   readonly noKey: string
+}
+
+/** What of a context follows from the gate of a run: `own` are the findings that the target brings along. */
+export function gateContext(
+  { baseline = [], edition }: GateOptions,
+  own: readonly ExpectedFinding[],
+  at: Date,
+): Expectations & Pick<Context, 'upcoming'> {
+  return {
+    expected: [...baseline, ...own],
+    today: at.toISOString().slice(0, 10),
+    upcoming: edition?.upcoming ?? {},
+  }
 }
 
 /** The level of a case where its condition is missing. */
@@ -65,7 +84,7 @@ export function resultOf(
   const base = frame(planned, context)
   const worst = worstOf(outcome.findings)
   const { verdict, reason } = verdictOf(base.level, worst, outcome)
-  const known = context.expected.find((entry) => entry.case === base.id && entry.verdict === verdict)
+  const findings = outcome.findings.map((finding) => findingOf(finding, context))
   const locked = verdict === 'skip' && outcome.stimuli <= 0 && !context.capabilities.has(context.noKey)
   return {
     ...base,
@@ -73,12 +92,11 @@ export function resultOf(
     ...(verdict === 'warn' && worst ? { nature: worst } : {}),
     ...(reason === undefined ? {} : { reason }),
     missing: locked ? [missingPart(context.noKey, context)] : [],
-    findings: outcome.findings.map((finding) => findingOf(finding, context)),
+    ...recognised({ id: base.id, verdict, findings }, context),
     notProven: outcome.notProven,
     stimuli: outcome.stimuli,
     measured: outcome.measured,
     durationMs: Math.round(durationMs),
-    ...(known ? { known } : {}),
   }
 }
 
@@ -88,7 +106,10 @@ function verdictOf(
   outcome: CaseOutcome,
 ): { readonly verdict: Verdict; readonly reason?: string } {
   // A MAY is judged where it is declared, and then what is declared has to be so.
-  if (worst && level !== 'INFO') return { verdict: level === 'SHOULD' ? 'warn' : worst }
+  if (worst && level !== 'INFO') {
+    const { inconclusive: reason } = outcome
+    return { verdict: level === 'SHOULD' ? 'warn' : worst, ...(reason === undefined ? {} : { reason }) }
+  }
   if (outcome.notApplicable !== undefined) return { verdict: 'skip', reason: outcome.notApplicable }
   if (outcome.inconclusive !== undefined) return { verdict: 'inconclusive', reason: outcome.inconclusive }
   return { verdict: level === 'INFO' ? 'info' : 'pass' }
@@ -99,6 +120,7 @@ function missingPart(capability: string, { says }: Context): CaseResult['missing
 }
 
 function frame({ id, suite, subject }: PlannedFrame, context: Context) {
+  const upcoming = Object.hasOwn(context.upcoming, id) ? context.upcoming[id] : undefined
   return {
     id,
     suite: suite.id,
@@ -108,6 +130,7 @@ function frame({ id, suite, subject }: PlannedFrame, context: Context) {
     rationale: subject.rationale,
     remedy: subject.remedy,
     snippets: { ...subject.snippets },
+    ...(upcoming === undefined ? {} : { upcoming }),
   }
 }
 
@@ -152,62 +175,20 @@ export function lockedOf(cases: readonly CaseResult[]): Report['notProven'] {
   return [...byUnlock].map(([unlock, { says, cases: locked }]) => ({ unlock, says, cases: locked }))
 }
 
-/** Accepted findings of selected cases that did not show as they were accepted. */
-export function staleOf(
-  cases: readonly CaseResult[],
-  expected: readonly ExpectedFinding[],
-): readonly ExpectedFinding[] {
-  const judged = new Map(cases.map((result) => [result.id, result.verdict]))
-  return expected.filter((entry) => {
-    const verdict = judged.get(entry.case)
-    return entry.accepted && verdict !== undefined && verdict !== 'skip' && verdict !== entry.verdict
-  })
-}
-
-/** The exit code and what it means, in one sentence. */
-export function exitOf(
-  report: Pick<Report, 'cases' | 'stale' | 'preflight'>,
-  options: { readonly strict: boolean; readonly allowInconclusive: boolean },
-): Report['exit'] {
-  const open = report.cases.filter(({ known }) => known?.accepted !== true)
-  const failed = open.filter(({ verdict }) => isFailure(verdict)).length
-  const warned = open.filter(({ verdict }) => verdict === 'warn').length
-  const unclear = open.filter(({ verdict, level }) => verdict === 'inconclusive' && level === 'MUST').length
-  const judged = report.cases.filter(({ verdict }) => verdict !== 'skip' && verdict !== 'inconclusive').length
-  const reasons = [
-    ...(failed > 0 ? [`${count(failed, 'requirement')} broken`] : []),
-    ...(options.strict && warned > 0 ? [`${count(warned, 'recommendation')} broken under --strict`] : []),
-    ...(unclear > 0 && !options.allowInconclusive ? [`${count(unclear, 'requirement')} not established`] : []),
-    ...(report.stale.length > 0 ? [`${count(report.stale.length, 'accepted finding')} that no longer shows`] : []),
-  ]
-  if (reasons.length > 0) return { code: EXIT.nonconformity, meaning: `${reasons.join(', ')}.` }
-  if (judged === 0) return { code: EXIT.nonconformity, meaning: 'Nothing was judged, so nothing is proven.' }
-  const unjudged = report.cases.filter(({ verdict, level }) => verdict === 'skip' && level === 'MUST').length
-  if (unjudged === 0) {
-    return { code: EXIT.conforms, meaning: 'Every requirement was met, or is an accepted finding.' }
-  }
-  const left = `${count(unjudged, 'requirement')} not judged, as listed above`
-  return {
-    code: EXIT.conforms,
-    meaning: `Every requirement that was judged was met, or is an accepted finding; ${left}.`,
-  }
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`
-}
-
 /** The report of a run that has ended: what it was about, and what follows from its cases. */
 export function reportOf(
-  run: Pick<Report, 'subject' | 'seed' | 'requests' | 'preflight' | 'cases' | 'behaviour'> & {
-    readonly target: Report['target'] & { readonly expected: readonly ExpectedFinding[] }
+  run: Pick<Report, 'subject' | 'seed' | 'preflight' | 'cases' | 'behaviour'> & {
+    readonly target: Report['target']
+    readonly budget: Budget
+    readonly expectations: Expectations
     readonly started: { readonly at: Date; readonly ms: number }
     readonly capabilities: ReadonlySet<string>
   },
-  options: Parameters<typeof exitOf>[1],
+  { failOn, edition }: GateOptions,
 ): Report {
-  const { subject, target, started, seed, requests, preflight, capabilities, cases, behaviour } = run
-  const stale = staleOf(cases, target.expected)
+  const { subject, target, budget, started, seed, preflight, capabilities, cases, behaviour, expectations } = run
+  const stale = staleOf(cases, expectations.expected)
+  const expired = expiredOf(cases, expectations)
   return {
     version: REPORT_VERSION,
     tool: { name: 'trustspec', version: packageVersion() },
@@ -216,7 +197,8 @@ export function reportOf(
     startedAt: started.at.toISOString(),
     durationMs: Math.round(performance.now() - started.ms),
     seed,
-    requests,
+    ...(edition ? { edition: edition.name } : {}),
+    requests: budget.sent,
     preflight,
     capabilities: [...capabilities],
     cases,
@@ -224,6 +206,7 @@ export function reportOf(
     summary: summaryOf(cases),
     notProven: lockedOf(cases),
     stale,
-    exit: exitOf({ cases, stale, preflight }, options),
+    ...(expired.length > 0 ? { expired } : {}),
+    exit: exitOf({ cases, stale, expired }, failOn),
   }
 }

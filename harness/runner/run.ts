@@ -22,6 +22,7 @@ import type { Algorithm, KeyRole, Token } from '../model/token.ts'
 import { redact } from '../report/evidence.ts'
 import type { Reach, Target } from '../targets/target.ts'
 import { measureAll } from './behaviour.ts'
+import { Budget } from './budget.ts'
 import { originCapabilities } from './capabilities.ts'
 import { baseOf, controlOf, keysFor, readUserToken, secretsOf } from './credentials.ts'
 import type { UserToken } from './credentials.ts'
@@ -30,7 +31,8 @@ import { acceptedAlgorithms, clockOffset, preflight, reach } from './preflight.t
 import type { Preflight } from './preflight.ts'
 import { resolveProfile, TRIED_FIRST, withOperations } from './profile.ts'
 import type { Known } from './profile.ts'
-import { reportOf } from './results.ts'
+import { suitesIn } from './edition.ts'
+import { gateContext, reportOf } from './results.ts'
 import type { Context } from './results.ts'
 import { runAll } from './schedule.ts'
 import type { Field } from './schedule.ts'
@@ -45,7 +47,8 @@ const DEFAULT_AUDIENCE = 'https://orders.example.com'
  */
 export async function runOrigin(options: RunOptions): Promise<Report> {
   const started = { at: new Date(), ms: performance.now() }
-  const planned = plan(options.suites, options.select)
+  const planned = plan(suitesIn(options.suites, options.edition), options.select)
+  const budget = new Budget(options.budget)
   const { control, on, gateway = GATEWAYS[0] } = options
   const store = control.keys
   let plain = options.profile.plainJwks === true
@@ -83,7 +86,7 @@ export async function runOrigin(options: RunOptions): Promise<Report> {
     algorithms: user ? userAlgorithm(user) : control.kind === 'none' ? ['RS256'] : TRIED_FIRST,
   }
   const tried = resolveProfile(declared, known)
-  await using client = createClient(new URL(target.url), options.deadlineMs)
+  await using client = createClient(new URL(target.url), options.deadlineMs, budget.take)
   const anonymous = await reach(client, tried, target.url)
   const offsetSec = clockOffset(anonymous, Date.now())
   let clock = target.clock
@@ -103,7 +106,7 @@ export async function runOrigin(options: RunOptions): Promise<Report> {
     origin: new URL(target.url).origin,
     capabilities: session.capabilities,
     says: ORIGIN_CAPABILITIES,
-    expected: target.expected,
+    ...gateContext(options, target.expected, started.at),
     secrets: [...(user ? secretsOf(user) : []), ...(profile.apiKey ? [profile.apiKey.key] : [])],
     noKey: 'control',
   }
@@ -114,9 +117,10 @@ export async function runOrigin(options: RunOptions): Promise<Report> {
     isAlive: async () => (await exchange(client, {}, profile)).answer.failure === undefined,
     ...(target.restart ? { restart: target.restart } : {}),
   }
-  const cases = await runAll(planned, field, context, cause, options)
+  budget.begin()
+  const cases = await runAll(planned, field, context, cause, { ...options, budget })
   const measurements = cause === undefined ? (options.measurements ?? []) : []
-  const behaviour = await measureAll(session, measurements, options.signal)
+  const behaviour = await measureAll(session, measurements, { ...options, budget })
   const flight: Report['preflight'] = {
     checks: found.checks,
     ...(cause === undefined ? {} : { cause }),
@@ -129,7 +133,8 @@ export async function runOrigin(options: RunOptions): Promise<Report> {
       target,
       started,
       seed: options.seed,
-      requests: client.sent(),
+      budget,
+      expectations: context,
       preflight: flight,
       capabilities: session.capabilities,
       cases,

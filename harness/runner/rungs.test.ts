@@ -71,8 +71,6 @@ async function run(options: Pick<RunOptions, 'start' | 'control' | 'select'> & P
     profile: {},
     seed: 1,
     deadlineMs: 3_000,
-    strict: false,
-    allowInconclusive: false,
     on: () => undefined,
     signal: new AbortController().signal,
     ...options,

@@ -181,8 +181,6 @@ describe('pre-flight', () => {
       profile: {},
       seed: 1,
       deadlineMs: 2_000,
-      strict: false,
-      allowInconclusive: false,
       on: () => undefined,
       signal: new AbortController().signal,
     })

@@ -4,7 +4,9 @@ import type { CaseOutcome } from '../bench/outcome.ts'
 import type { Subject } from '../model/case.ts'
 import type { CaseResult } from '../model/result.ts'
 import type { RunOptions } from './options.ts'
-import { missingOf, resultOf, unjudged } from './results.ts'
+import { Inconclusive } from '../model/errors.ts'
+import type { Budget } from './budget.ts'
+import { levelOf, missingOf, resultOf, unjudged } from './results.ts'
 import type { Context } from './results.ts'
 import type { Planned } from './select.ts'
 
@@ -23,27 +25,37 @@ export interface Field<S extends Subject> {
   readonly restart?: () => Promise<void>
 }
 
-/** Runs the planned cases, those that share nothing together, and gives their results in the planned order. */
+/**
+ * Runs the planned cases, those that share nothing together, and gives their results in the planned order. Under a
+ * budget the requirements come first; under one of requests, cases run one by one, so that the same ones fit each time.
+ */
 export async function runAll<S extends Subject>(
   planned: readonly Planned<S>[],
   field: Field<S>,
   context: Context,
   cause: string | undefined,
-  options: Pick<RunOptions, 'on' | 'signal'>,
+  { on, signal, budget }: Pick<RunOptions, 'on' | 'signal'> & { readonly budget: Budget },
 ): Promise<readonly CaseResult[]> {
   const results = new Map<string, CaseResult>()
   let dead: string | undefined
   const report = (result: CaseResult): void => {
     results.set(result.id, result)
-    options.on({ type: 'case', result, done: results.size, of: planned.length })
+    on({ type: 'case', result, done: results.size, of: planned.length })
   }
+  const skipFor = (item: Planned<S>, { reason, missing }: Spent): CaseResult => ({
+    ...unjudged(item, context, 'skip', reason),
+    missing,
+  })
 
   const judge = async (item: Planned<S>, attempt: number): Promise<CaseResult> => {
-    options.signal.throwIfAborted()
-    options.on({ type: 'started', id: item.id })
+    signal.throwIfAborted()
+    on({ type: 'started', id: item.id })
     const started = performance.now()
     const outcome = await field.run(item, attempt)
-    return resultOf(item, outcome, performance.now() - started, context)
+    const result = resultOf(item, outcome, performance.now() - started, context)
+    // What was let in was let in; of the rest, nobody knows what the requests that were not sent would have shown.
+    const cut = budget.cut()
+    return cut === undefined || letsIn(result) ? result : unjudged(item, context, 'inconclusive', cut)
   }
 
   const runnable: Planned<S>[] = []
@@ -55,31 +67,66 @@ export async function runAll<S extends Subject>(
     else runnable.push(item)
   }
 
-  const doubtful: { readonly item: Planned<S>; readonly first: CaseResult }[] = []
-  const queue = runnable.filter(({ subject }) => (subject.runs ?? 'together') === 'together')
-  const worker = async (): Promise<void> => {
-    for (let item = queue.shift(); item; item = queue.shift()) {
-      const first = await judge(item, 1)
-      if (needsConfirmation(first)) doubtful.push({ item, first })
-      else report(first)
+  const runTogether = async (items: readonly Planned<S>[]): Promise<readonly Doubtful<S>[]> => {
+    const doubtful: Doubtful<S>[] = []
+    const queue = [...items]
+    const worker = async (): Promise<void> => {
+      for (let item = queue.shift(); item; item = queue.shift()) {
+        const spent = budget.spent()
+        const first = spent ? skipFor(item, spent) : await judge(item, 1)
+        if (needsConfirmation(first)) doubtful.push({ item, first })
+        else report(first)
+      }
+    }
+    await Promise.all(Array.from({ length: TOGETHER }, worker))
+    const order = new Map(planned.map(({ id }, index) => [id, index]))
+    return doubtful.toSorted((a, b) => (order.get(a.item.id) ?? 0) - (order.get(b.item.id) ?? 0))
+  }
+
+  const runAlone = async ({ item, first }: Partial<Doubtful<S>> & Pick<Doubtful<S>, 'item'>): Promise<CaseResult> => {
+    if (cause === undefined && !budget.spent()) dead ??= await whyDead(field, planned[0]?.suite.id ?? '', budget)
+    const spent = budget.spent()
+    if (spent && !first) return skipFor(item, spent)
+    if (spent) return unjudged(item, context, 'inconclusive', budget.cut() ?? spent.reason)
+    return dead === undefined ? await judge(item, first ? 2 : 1) : unjudged(item, context, 'inconclusive', dead)
+  }
+
+  for (const wave of wavesOf(runnable, context, budget)) {
+    const isShared = ({ subject }: Planned<S>): boolean =>
+      !budget.isCounted && (subject.runs ?? 'together') === 'together'
+    const doubtful = await runTogether(wave.filter(isShared))
+    const others = wave.filter((item) => !isShared(item)).map((item) => ({ item, first: undefined }))
+    for (const { item, first } of [...doubtful, ...others]) {
+      const result = await runAlone(first ? { item, first } : { item })
+      report(first && letsIn(first) && !letsIn(result) ? first : result)
     }
   }
-  await Promise.all(Array.from({ length: TOGETHER }, worker))
-
-  const order = new Map(planned.map(({ id }, index) => [id, index]))
-  doubtful.sort((a, b) => (order.get(a.item.id) ?? 0) - (order.get(b.item.id) ?? 0))
-  const alone: readonly { readonly item: Planned<S>; readonly first?: CaseResult }[] = [
-    ...doubtful,
-    ...['alone', 'last'].flatMap((kind) =>
-      runnable.filter(({ subject }) => subject.runs === kind).map((item) => ({ item })),
-    ),
-  ]
-  for (const { item, first } of alone) {
-    dead ??= cause === undefined ? await whyDead(field, planned[0]?.suite.id ?? '') : undefined
-    const result = dead === undefined ? await judge(item, first ? 2 : 1) : unjudged(item, context, 'inconclusive', dead)
-    report(first && letsIn(first) && !letsIn(result) ? first : result)
-  }
   return planned.flatMap(({ id }) => results.get(id) ?? [])
+}
+
+type Spent = NonNullable<ReturnType<Budget['spent']>>
+
+/** A case whose result among others has to be confirmed alone. */
+interface Doubtful<S extends Subject> {
+  readonly item: Planned<S>
+  readonly first: CaseResult
+}
+
+/**
+ * What runs before what: cases that are about the whole run come last. Under a budget, requirements come before
+ * recommendations, and both before what does not count yet.
+ */
+function wavesOf<S extends Subject>(
+  items: readonly Planned<S>[],
+  { capabilities, upcoming }: Context,
+  { isLimited }: Budget,
+): readonly (readonly Planned<S>[])[] {
+  const urgency = (item: Planned<S>): number =>
+    !isLimited ? 0 : Object.hasOwn(upcoming, item.id) ? 2 : levelOf(item, capabilities) === 'MUST' ? 0 : 1
+  const last = items.filter(({ subject }) => subject.runs === 'last')
+  const others = items.filter(({ subject }) => subject.runs !== 'last')
+  const waves = [0, 1, 2].map((one) => others.filter((item) => urgency(item) === one))
+  return [...waves, last.toSorted((one, other) => urgency(one) - urgency(other))]
 }
 
 /**
@@ -100,14 +147,24 @@ const RECOVERY_MS = 3_000
 const POLL_MS = 100
 
 /** Why nothing can be judged any more, if so; the target is started again where the harness can. */
-async function whyDead<S extends Subject>({ isAlive, restart }: Field<S>, suite: string): Promise<string | undefined> {
-  if (await isAlive()) return undefined
-  if (restart) await restart()
-  const started = Date.now()
-  do {
+async function whyDead<S extends Subject>(
+  { isAlive, restart }: Field<S>,
+  suite: string,
+  budget: Budget,
+): Promise<string | undefined> {
+  try {
     if (await isAlive()) return undefined
-    await wait(POLL_MS)
-  } while (Date.now() - started < RECOVERY_MS)
+    if (restart) await restart()
+    const started = Date.now()
+    do {
+      if (await isAlive()) return undefined
+      await wait(POLL_MS)
+    } while (Date.now() - started < RECOVERY_MS)
+  } catch (error) {
+    // Without a budget to ask it, nobody knows.
+    if (error instanceof Inconclusive && budget.spent()) return undefined
+    throw error
+  }
   return `The ${suite.split('/')[0]} stopped answering during the run, so that nothing after it could be judged.`
 }
 

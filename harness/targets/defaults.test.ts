@@ -72,8 +72,6 @@ describe.each(DOCUMENTED)('%s', (sample, library, documented) => {
       profile: {},
       seed: 1,
       deadlineMs: 5_000,
-      strict: false,
-      allowInconclusive: false,
       on: () => undefined,
       signal: new AbortController().signal,
     })

@@ -67,8 +67,6 @@ async function reportOf(judging: MovableClock, hooked: MovableClock, select: Sel
     profile: {},
     seed: 1,
     deadlineMs: 5_000,
-    strict: false,
-    allowInconclusive: false,
     on: () => undefined,
     signal: new AbortController().signal,
   })

@@ -24,8 +24,6 @@ describe.each(bundledOrigins())('$name', ({ name, start, expected }) => {
       profile: {},
       seed: 1,
       deadlineMs: 5_000,
-      strict: false,
-      allowInconclusive: false,
       on: () => undefined,
       signal: new AbortController().signal,
     })

@@ -156,8 +156,6 @@ describe.each(FIXTURES)('$name', (fixture) => {
       profile: {},
       seed: 1,
       deadlineMs: 5_000,
-      strict: false,
-      allowInconclusive: false,
       on: () => undefined,
       signal: new AbortController().signal,
     })

@@ -30,8 +30,6 @@ const RUN: Omit<RunOptions, 'start'> = {
   profile: {},
   seed: 1,
   deadlineMs: 5_000,
-  strict: false,
-  allowInconclusive: false,
   on: () => undefined,
   signal: new AbortController().signal,
 }

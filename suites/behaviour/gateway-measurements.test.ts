@@ -93,8 +93,6 @@ async function run(
     profile: { ...(declared ? { limits: [{ ...limit, ...declared }] } : {}), rateLimitFields: false },
     seed: 1,
     deadlineMs: 2_000,
-    strict: false,
-    allowInconclusive: false,
     on: () => undefined,
     signal: new AbortController().signal,
     measurements: GATEWAY_MEASUREMENTS,

@@ -24,8 +24,6 @@ export async function judgeChain(
     origin: {},
     seed: 1,
     deadlineMs,
-    strict: false,
-    allowInconclusive: false,
     on: () => {
       // Progress is the caller's.
     },

@@ -23,8 +23,6 @@ export async function judgeGateway(
     profile: {},
     seed: 1,
     deadlineMs,
-    strict: false,
-    allowInconclusive: false,
     on: () => {
       // Progress is the caller's.
     },
