@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { CLAUSES } from '../harness/model/clauses.ts'
 import { ALL_SUITES } from './catalog.ts'
 import type { AnySuite } from './catalog.ts'
+import { CURRENT_EDITION, editionOf } from './editions.ts'
 
 type AnyCase = AnySuite['cases'][number]
 
@@ -19,6 +20,8 @@ export function catalogMarkdown(suites: readonly AnySuite[]): string {
     'Written by `node suites/write-catalog.ts` from the sources in `suites/`; do not edit.',
     '',
     `${cases.length} cases: ${countsOf(cases)}. A case that needs what is not there is skipped, and the report says so.`,
+    '',
+    `"Edition" is the one that a case came with; ${CURRENT_EDITION} counts where no other one is chosen, and what comes later runs without a say in the exit code.`,
     ...suites.flatMap(sectionOf),
     '',
   ].join('\n')
@@ -31,13 +34,13 @@ function sectionOf(suite: AnySuite): readonly string[] {
     '',
     `${suite.title}: ${countsOf(suite.cases)}.`,
     '',
-    `| case | level | the ${suite.id.replace(/\/.*$/u, '')} … | clauses | needs |`,
-    '| --- | --- | --- | --- | --- |',
-    ...suite.cases.map(rowOf),
+    `| case | level | the ${suite.id.replace(/\/.*$/u, '')} … | clauses | needs | edition |`,
+    '| --- | --- | --- | --- | --- | --- |',
+    ...suite.cases.map((item) => rowOf(suite, item)),
   ]
 }
 
-function rowOf({ id, level, drops, title, clause, needs }: AnyCase): string {
+function rowOf(suite: AnySuite, { id, level, drops, title, clause, needs }: AnyCase): string {
   const dropped = drops ? `, ${drops.to} without \`${drops.without}\`` : ''
   const clauses = clause.map((key) => `[${CLAUSES[key].title.replace(/: .*$/u, '')}](${CLAUSES[key].url})`)
   const cells = [
@@ -46,6 +49,7 @@ function rowOf({ id, level, drops, title, clause, needs }: AnyCase): string {
     title,
     clauses.join('; '),
     needs.map((need) => `\`${need}\``).join(', ') || 'nothing',
+    editionOf(`${suite.id}/${id}`),
   ]
   return `| ${cells.map((cell) => cell.replaceAll('|', String.raw`\|`)).join(' | ')} |`
 }

@@ -34,6 +34,11 @@ export const COMMANDS: Readonly<Record<Command, Run>> = {
     const { compareCommand } = await import('./compare.ts')
     return compareCommand(positionals, style, print)
   },
+  async baseline(given, { print }) {
+    const { baselineCommand } = await import('./baseline.ts')
+    await baselineCommand(given, print)
+    return EXIT.conforms
+  },
   async issuer(given, { print, signal }) {
     const { runIssuer } = await import('./issuer.ts')
     await runIssuer(given, lines(print), signal)

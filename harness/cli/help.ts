@@ -7,6 +7,7 @@ Usage
   trustspec list [--as KIND]      lists the cases
   trustspec explain CASE          says what a case requires, why, and how to meet it
   trustspec compare A.json B.json says what changed between two runs, verdicts and behaviour
+  trustspec baseline ACTION FILE  writes down the known findings of a run, or strikes those that no longer show
   trustspec issuer [--port N]     runs the issuer alone: JWKS, discovery and a journal of fetches
   trustspec gateway [flags]       runs the reference gateway in front of an origin
   trustspec keys ACTION [flags]   makes and revokes the API keys of that gateway
@@ -17,7 +18,7 @@ In a checkout: npm run conformance -- [URL] [flags], npm run trustspec -- COMMAN
 
 Exit codes
   0  every requirement that applied was met, or is an accepted finding
-  1  a requirement is broken or could not be established, or an accepted finding no longer shows
+  1  a requirement is broken or could not be established, or an accepted finding no longer shows or has expired
   2  usage, configuration, target unreachable, nothing selected
   3  the harness itself failed
 `,
@@ -99,16 +100,31 @@ Which cases
   --case NAME            cases, such as iss-wrong
   --level LEVEL          MUST, SHOULD, MAY or INFO
 
+What fails the run (exit code 1)
+  --fail-on LIST         default: must,inconclusive. Out of: must (every broken requirement), should (those and every
+                         broken recommendation), fail-open, fail-crash, fail-closed, fail, warn (single verdicts),
+                         inconclusive (a requirement that could not be established), never
+  --strict               the same as --fail-on should,inconclusive
+  --allow-inconclusive   the same as --fail-on must; with --strict, as --fail-on should
+  --baseline FILE        known findings, each with a reason, do not fail the run; a new one does, and so does one that
+                         no longer shows or has expired (see docs/gate.md)
+  --edition NAME         which requirements count, such as 2026.1 (default); later cases run as upcoming, and never
+                         fail the run
+
 How
   --behaviour            measures the behaviour profile although only some cases were selected
-  --strict               a broken recommendation (SHOULD) fails the run
-  --allow-inconclusive   a requirement that could not be established does not fail the run
+  --max-requests N       sends no more than N requests to what is under test, of each subject; what no longer fits is
+                         skipped, and a requirement among it counts as one that could not be established
+  --time-budget SECONDS  the same for the time of the whole run
   --timeout SECONDS      longest wait for one answer (default 5)
   --seed N               repeats the random values of a run
   --json FILE            writes the report as JSON; of a run without a target, all reports
   --verbose              lists every case
 `,
-  list: `trustspec list [--as origin|gateway|chain] [--suite NAME] [--json]: lists the cases with their level and what they need
+  list: `trustspec list [--as origin|gateway|chain] [--suite NAME] [--edition NAME] [--json]: lists the cases with their
+level and what they need
+
+--edition: with the levels of that edition; cases that are not in it are marked as upcoming.
 `,
   explain: `trustspec explain CASE: says what a case requires, by which clause, why, how to meet it, and what it needs
 
@@ -118,6 +134,15 @@ CASE is an id such as origin/claims/iss-wrong, claims/iss-wrong or iss-wrong.
 of one subject or of several
 
 Exit code 1 when a case that passed no longer does, else 0.
+`,
+  baseline: `trustspec baseline write FILE --report R.json [--reason TEXT]: writes the open findings of a report into a
+baseline; entries that are there keep their reason, issue and day of expiry
+trustspec baseline prune FILE --report R.json: strikes entries, and stimuli of them, that the report no longer shows
+
+  --report FILE          what "trustspec run --json FILE" wrote
+  --reason TEXT          why the new entries are accepted
+
+Both print what they changed. "trustspec run --baseline FILE" then holds a run against it; see docs/gate.md.
 `,
   issuer: `trustspec issuer [--port N] [--audience TEXT] [--alg NAME]: runs the issuer alone until Ctrl-C
 

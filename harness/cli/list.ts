@@ -8,10 +8,12 @@ import { GATEWAY_CAPABILITIES } from '../model/gateway-capabilities.ts'
 import { CLAUSES } from '../model/clauses.ts'
 import { paint, wrapped } from '../report/text.ts'
 import type { Style } from '../report/text.ts'
-import { listOf, usage } from './args.ts'
+import { suitesIn } from '../runner/edition.ts'
+import { listOf, textOf, usage } from './args.ts'
 import type { Given } from './args.ts'
 import { nearest } from '../model/nearest.ts'
 import { assertKnown } from '../runner/select.ts'
+import { editionOf } from './gate.ts'
 import { SUITES_OF } from './selection.ts'
 import { subjectNamed } from './subject.ts'
 
@@ -25,17 +27,25 @@ const CAPABILITIES: Readonly<Record<Subject, Readonly<Record<string, Capability>
 export function listCases(given: Given): string {
   const suites = listOf(given, 'suite')
   const subject = subjectNamed(given)
-  const all = allCases<AnySuite>(subject === undefined ? ALL_SUITES : SUITES_OF[subject])
+  const edition = editionOf(textOf(given, 'edition'))
+  const all = allCases(suitesIn<AnySuite>(subject === undefined ? ALL_SUITES : SUITES_OF[subject], edition))
   assertKnown(subject === undefined ? ALL_SUITES : SUITES_OF[subject], suites ? { suites } : {})
   const entries = all.filter(
     ({ suite }) => suites?.some((name) => suite.id === name || suite.id.endsWith(`/${name}`)) ?? true,
   )
   if (given.values['json'] === true) {
-    const rows = entries.map(({ id, case: { title, level, clause, needs } }) => ({ id, title, level, clause, needs }))
+    const rows = entries.map(({ id, case: { title, level, clause, needs } }) => {
+      const upcoming = edition.upcoming[id]
+      return { id, title, level, clause, needs, ...(upcoming === undefined ? {} : { upcoming }) }
+    })
     return JSON.stringify(rows, undefined, 2)
   }
   return entries
-    .map(({ id, case: { level, title } }) => `${level.padEnd(6)}  ${id}\n        The ${subjectOf(id)} ${title}.`)
+    .map(({ id, case: { level, title } }) => {
+      const upcoming = edition.upcoming[id]
+      const mark = upcoming === undefined ? '' : `  upcoming: counts from ${upcoming} on`
+      return `${level.padEnd(6)}  ${id}${mark}\n        The ${subjectOf(id)} ${title}.`
+    })
     .join('\n')
 }
 

@@ -1,5 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { availableParallelism } from 'node:os'
+import path from 'node:path'
+import type { GateConfig } from '../config/gate-shape.ts'
 import type { Report, ReportCollection } from '../model/result.ts'
 import { formatReport } from '../report/console.ts'
 import { closingLine, collected } from '../report/collection.ts'
@@ -10,10 +12,12 @@ import type { Style } from '../report/text.ts'
 import { numberOf, textOf } from './args.ts'
 import type { Given } from './args.ts'
 import { startBeside } from './beside.ts'
+import { gateOf } from './gate.ts'
 import { partOf } from './parts.ts'
 import { selectionOf, selectParts } from './selection.ts'
 import type { SelectedPart } from './selection.ts'
 import { askedOf } from './subject.ts'
+import type { Asked } from './subject.ts'
 
 /** Where output goes. */
 export interface Output {
@@ -27,10 +31,12 @@ export async function runCommand(given: Given, output: Output, signal: AbortSign
   const { print, style } = output
   const asked = await askedOf(given)
   const select = selectionOf(given)
-  const selected = selectParts(asked.subjects, select)
+  const gate = gateOf(given, configuredGate(asked))
+  const selected = selectParts(asked.subjects, select, gate.edition)
   const seed = numberOf(given, 'seed', 0, 2 ** 32 - 1) ?? randomInt(2 ** 32)
   const isWhole = Object.keys(select).length === 0
   const common = {
+    ...gate,
     seed,
     deadlineMs: (numberOf(given, 'timeout', 1, 600) ?? 5) * 1000,
     behaviour: isWhole || given.values['behaviour'] === true,
@@ -76,6 +82,12 @@ export async function runCommand(given: Given, output: Output, signal: AbortSign
     print(`The report is in ${json}\n`)
   }
   return whole
+}
+
+/** What the configuration says of the gate; its baseline is beside it. */
+function configuredGate({ settings, file = '' }: Asked): GateConfig {
+  const { baseline, ...gate } = settings?.gate ?? {}
+  return { ...gate, ...(baseline === undefined ? {} : { baseline: path.resolve(path.dirname(file), baseline) }) }
 }
 
 function heading(at: number, selected: readonly SelectedPart[], style: Style): string {

@@ -1,7 +1,9 @@
 import { CHAIN_SUITES, GATEWAY_SUITES, SUITES } from '../../suites/catalog.ts'
 import type { AnySuite } from '../../suites/catalog.ts'
 import type { Subject } from '../model/case.ts'
+import type { Edition } from '../model/edition.ts'
 import type { Level } from '../model/verdict.ts'
+import { suitesIn } from '../runner/edition.ts'
 import type { Selection } from '../runner/options.ts'
 import { assertKnown, chosenFrom, nothingSelected } from '../runner/select.ts'
 import { listOf, usage } from './args.ts'
@@ -41,13 +43,17 @@ export function selectionOf(given: Given): Selection {
  * What is selected of each subject; those of which nothing is are left out. ERR_USAGE for a name that none of them
  * knows, ERR_NOTHING_SELECTED where all are left out.
  */
-export function selectParts(subjects: readonly Subject[], select: Selection): readonly SelectedPart[] {
+export function selectParts(
+  subjects: readonly Subject[],
+  select: Selection,
+  edition?: Edition,
+): readonly SelectedPart[] {
   assertKnown(
     subjects.flatMap((subject) => SUITES_OF[subject]),
     select,
   )
   const parts = subjects.flatMap((subject): readonly SelectedPart[] => {
-    const chosen = chosenFrom(SUITES_OF[subject], select)
+    const chosen = chosenFrom(suitesIn(SUITES_OF[subject], edition), select)
     return chosen.length === 0
       ? []
       : [{ subject, select: { ...select, ...narrowed(subject, select) }, count: chosen.length }]

@@ -1,5 +1,6 @@
 import { port, url, words } from './common-shapes.ts'
 import type { ChainConfig, Config, GatewayConfig, OriginConfig } from './define.ts'
+import { GATE_MEMBERS } from './gate-shape.ts'
 import { GATEWAY_MEMBERS, GATEWAY_ROUTE } from './gateway-shape.ts'
 import { ACTION, hooksShape, OUTAGE } from './hooks-shape.ts'
 import { ORIGIN_MEMBERS } from './origin-shape.ts'
@@ -39,7 +40,7 @@ const chainMembers = {
 } satisfies Readonly<Record<keyof ChainConfig, Shape>>
 
 const whole = (subject: Config['subject'], members: Readonly<Record<string, Shape>>, required: readonly string[]) => {
-  const all: Readonly<Record<string, Shape>> = { subject: oneOf([subject]), ...members }
+  const all: Readonly<Record<string, Shape>> = { subject: oneOf([subject]), ...members, ...GATE_MEMBERS }
   const says = `the configuration of ${subject === 'origin' ? 'an' : 'a'} ${subject}`
   return objectOf(all, says, { required: ['subject', ...required] })
 }
@@ -67,6 +68,7 @@ const DEFINITIONS: ReadonlyMap<unknown, string> = new Map(
     originRoutes: ORIGIN_MEMBERS.routes,
     jwks: ORIGIN_MEMBERS.jwks,
     apiKey: ORIGIN_MEMBERS.apiKey,
+    failOn: GATE_MEMBERS.failOn,
     gatewayRoute: GATEWAY_ROUTE,
     action: ACTION,
     outage: OUTAGE,

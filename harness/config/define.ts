@@ -1,7 +1,9 @@
 import type { ApiKey, GatewayProfile, GatewayRoute } from '../model/gateway-profile.ts'
 import type { OriginProfile } from '../model/profile.ts'
+import type { GateConfig } from './gate-shape.ts'
 import type { HooksConfig } from './hooks-config.ts'
 
+export type { GateConfig } from './gate-shape.ts'
 export type { ActionHook, CommandHook, HooksConfig, HttpHook, IssueHook, OutageHook, Wish } from './hooks-config.ts'
 
 /** An API key, or what is known of it; `${NAME}` in its text stands for a variable of the environment. */
@@ -59,21 +61,21 @@ export interface ChainConfig {
 
 /** A configuration with the word that says what is under test; files without code write it themselves. */
 export type Config =
-  | (GatewayConfig & { readonly subject: 'gateway' })
-  | (OriginConfig & { readonly subject: 'origin' })
-  | (ChainConfig & { readonly subject: 'chain' })
+  | (GatewayConfig & GateConfig & { readonly subject: 'gateway' })
+  | (OriginConfig & GateConfig & { readonly subject: 'origin' })
+  | (ChainConfig & GateConfig & { readonly subject: 'chain' })
 
 /** Types the configuration of a gateway: `export default defineGateway({ … })` in trustspec.config.ts. */
-export function defineGateway(config: GatewayConfig): Extract<Config, { subject: 'gateway' }> {
+export function defineGateway(config: GatewayConfig & GateConfig): Extract<Config, { subject: 'gateway' }> {
   return { ...config, subject: 'gateway' }
 }
 
 /** Types the configuration of an origin. */
-export function defineOrigin(config: OriginConfig): Extract<Config, { subject: 'origin' }> {
+export function defineOrigin(config: OriginConfig & GateConfig): Extract<Config, { subject: 'origin' }> {
   return { ...config, subject: 'origin' }
 }
 
 /** Types the configuration of a gateway and its origin. */
-export function defineChain(config: ChainConfig): Extract<Config, { subject: 'chain' }> {
+export function defineChain(config: ChainConfig & GateConfig): Extract<Config, { subject: 'chain' }> {
   return { ...config, subject: 'chain' }
 }

@@ -4,6 +4,7 @@ import type { GatewayProfile } from '../model/gateway-profile.ts'
 import type { OriginProfile } from '../model/profile.ts'
 import { CONFIG_SHAPES } from './config-shape.ts'
 import type { Config, GatewayConfig, OriginConfig } from './define.ts'
+import type { GateConfig } from './gate-shape.ts'
 import type { HooksConfig } from './hooks-config.ts'
 import { keysOf } from './keys.ts'
 import { isObject, told } from './values.ts'
@@ -28,7 +29,7 @@ export interface OriginSettings {
 }
 
 /** What a configuration says, by what is under test. */
-export type Settings =
+export type Settings = { readonly gate: GateConfig } & (
   | { readonly subject: 'gateway'; readonly gateway: GatewaySettings }
   | { readonly subject: 'origin'; readonly origin: OriginSettings }
   | {
@@ -38,6 +39,7 @@ export type Settings =
       readonly tapPort?: number
       readonly jwksProxyPort?: number
     }
+)
 
 const SUBJECTS = ['gateway', 'origin', 'chain'] as const
 
@@ -47,7 +49,8 @@ export function settingsOf(value: unknown, where: string, env: NodeJS.ProcessEnv
   if (!subject) throw new ConfigurationError('The configuration is wrong', where, [withoutSubject(value)])
   const mistakes = CONFIG_SHAPES[subject].check(value, '')
   if (mistakes.length > 0) throw new ConfigurationError('The configuration is wrong', where, mistakes)
-  const config = value as Config
+  const { edition, baseline, failOn, ...config } = value as Config
+  const gate = defined({ edition, baseline, failOn })
   const found: Mistake[] = []
   const gateway = (one: GatewayConfig, at: string): GatewaySettings => {
     const { keys, mistakes: ofKeys } = keysOf(one, env)
@@ -58,13 +61,14 @@ export function settingsOf(value: unknown, where: string, env: NodeJS.ProcessEnv
     config.subject === 'chain'
       ? {
           subject: 'chain',
+          gate,
           gateway: gateway(config.gateway, 'gateway.'),
           origin: originSettings(config.origin),
           ...defined({ tapPort: config.tapPort, jwksProxyPort: config.jwksProxyPort }),
         }
       : config.subject === 'gateway'
-        ? { subject: 'gateway', gateway: gateway(config, '') }
-        : { subject: 'origin', origin: originSettings(config) }
+        ? { subject: 'gateway', gate, gateway: gateway(config, '') }
+        : { subject: 'origin', gate, origin: originSettings(config) }
   if (found.length > 0) throw new ConfigurationError('The configuration is wrong', where, found)
   return settings
 }

@@ -41,6 +41,7 @@ export function formatReport(report: Report, style: Style, verbose: boolean): st
     measuredOf(report, style, verbose),
     notProvenOf(report, style, verbose),
     staleOf(report, style),
+    expiredOf(report, style),
     summaryOf(report, style),
   ]
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`
@@ -99,23 +100,47 @@ function sharedReason(cases: readonly CaseResult[]): string | undefined {
 }
 
 function caseOf(result: CaseResult, subject: Report['subject'], style: Style, verbose: boolean): string {
-  const { id, title, verdict, nature, reason, known, level } = result
+  const { id, title, verdict, nature, reason, upcoming, level } = result
   const word = paint(style, COLOURS[verdict], nature === undefined ? verdict : `${verdict} (${nature})`)
-  const lines = [`  ${word}  ${paint(style, 'bold', id)}  ${level}`]
+  const mark = upcoming === undefined ? '' : paint(style, 'gray', `, upcoming: counts from ${upcoming} on`)
+  const lines = [`  ${word}  ${paint(style, 'bold', id)}  ${level}${mark}`]
   if (!isNoteworthy(result) && !verbose) return lines.join('\n')
   lines.push(wrapped('', `The ${subject} ${title}.`, 4))
   if (isNoteworthy(result) && result.findings.length > 0) {
     for (const { title: clause, url } of result.clause) lines.push(wrapped('required by  ', `${clause}  ${url}`, 4))
   }
   if (reason !== undefined) lines.push(wrapped('because      ', reason, 4))
-  for (const finding of result.findings.slice(0, MOST_FINDINGS)) lines.push(findingOf(finding))
+  // What is new is what somebody has to look at.
+  const findings = result.findings.toSorted((one, other) => Number(one.known ?? false) - Number(other.known ?? false))
+  for (const finding of findings.slice(0, MOST_FINDINGS)) lines.push(findingOf(finding))
   const more = result.findings.length - MOST_FINDINGS
   if (more > 0) lines.push(`    and ${counted(more, 'more stimulus', 'more stimuli')}: see --json`)
   if (result.findings.length > 0) lines.push(wrapped('remedy       ', result.remedy, 4))
-  if (known) {
-    lines.push(wrapped(known.accepted ? 'accepted     ' : 'known        ', known.reason, 4))
-  }
+  lines.push(...knownOf(result))
   return lines.join('\n')
+}
+
+/** What is known of a finding: why, since when it is no more, and where it is worked on. */
+function knownOf({ known, findings }: CaseResult): readonly string[] {
+  if (known) {
+    const { accepted, reason, expires, issue } = known
+    const label = accepted ? 'accepted     ' : expires === undefined ? 'known        ' : 'expired      '
+    const until = expires === undefined ? '' : ` (${accepted ? 'until' : 'was accepted until'} ${expires})`
+    return [
+      wrapped(label, `${reason}${until}`, 4),
+      // Never wrapped, so that it can be copied.
+      ...(issue === undefined ? [] : [`    issue        ${issue}`]),
+    ]
+  }
+  const old = findings.filter((finding) => finding.known === true).length
+  if (old === 0) return []
+  return [
+    wrapped(
+      'new          ',
+      `${findings.length - old} of ${counted(findings.length, 'finding')}, the others are known`,
+      4,
+    ),
+  ]
 }
 
 function findingOf({ stimulus, expected, observed, evidence }: Finding): string {
@@ -160,28 +185,44 @@ function notProvenOf({ notProven }: Report, style: Style, verbose: boolean): str
   return [paint(style, 'bold', 'Not proven, and what would prove it'), ...lines].join('\n')
 }
 
-function staleOf({ stale }: Report, style: Style): string {
+function staleOf({ stale, cases }: Report, style: Style): string {
   if (stale.length === 0) return ''
-  const lines = stale.map(({ case: id, verdict }) =>
-    wrapped('- ', `${id} is no longer ${verdict}: strike it from the list.`, 2),
-  )
+  const lines = stale.map((entry) => {
+    const { case: id, verdict, stimuli } = entry
+    const judged = cases.find((result) => result.id === id)?.verdict ?? 'judged'
+    // With other stimuli it is as it was.
+    const isPart = stimuli !== undefined && judged === verdict
+    const what = isPart ? `is no longer ${verdict} with ${stimuli.join(', ')}` : `is no longer ${verdict}`
+    return wrapped('- ', `${id} ${what}: strike it from the list.`, 2)
+  })
   return [paint(style, 'bold', 'Accepted findings that no longer show'), ...lines].join('\n')
 }
 
+function expiredOf({ expired = [] }: Report, style: Style): string {
+  if (expired.length === 0) return ''
+  const lines = expired.map(({ case: id, verdict, expires = '' }) =>
+    wrapped('- ', `${id} is ${verdict}, and was accepted until ${expires}: mend it, or agree upon another day.`, 2),
+  )
+  return [paint(style, 'bold', 'Accepted findings that have expired'), ...lines].join('\n')
+}
+
 function summaryOf(report: Report, style: Style): string {
-  const { summary, cases, seed, requests, durationMs, exit } = report
+  const { summary, cases, seed, requests, durationMs, exit, edition } = report
   const verdicts = VERDICTS.filter((verdict) => summary[verdict] > 0).map((verdict) => {
     const number = String(summary[verdict]).padStart(4)
     return `${paint(style, COLOURS[verdict], `${number} ${verdict.padEnd(12)}`)}  ${MEANINGS[verdict]}`
   })
-  const must = cases.filter(({ level }) => level === 'MUST')
+  const must = cases.filter(({ level, upcoming }) => level === 'MUST' && upcoming === undefined)
+  const later = cases.filter(({ upcoming }) => upcoming !== undefined).length
   const met = must.filter(({ verdict }) => verdict === 'pass').length
+  const ofEdition = edition === undefined ? '' : ` of edition ${edition}`
   const stimuli = cases.reduce((sum, result) => sum + result.stimuli, 0)
   const colour = exit.code === 0 ? ('green' as const) : ('red' as const)
   return [
     paint(style, 'bold', 'Summary'),
     ...verdicts,
-    `  ${met} of ${must.length} requirements (MUST) proven; ${counted(stimuli, 'stimulus', 'stimuli')} judged.`,
+    `  ${met} of ${must.length} requirements (MUST)${ofEdition} proven; ${counted(stimuli, 'stimulus', 'stimuli')} judged.`,
+    ...(later > 0 ? [`  ${counted(later, 'case')} not in it yet: upcoming, and without a say in the exit code.`] : []),
     `  ${counted(requests, 'request')} in ${(durationMs / 1000).toFixed(2)} s; seed ${seed} (give it back with --seed ${seed}).`,
     paint(style, ['bold', colour], `Exit code ${exit.code}: ${exit.meaning}`),
   ].join('\n')
