@@ -5,7 +5,7 @@ import { sentence } from '../model/errors.ts'
 import { configSchema } from './config-shape.ts'
 import { defineChain, defineGateway, defineOrigin } from './define.ts'
 import { ConfigurationError } from './mistakes.ts'
-import { SCHEMA_FILE, schemaText } from './schema-file.ts'
+import { BASELINE_SCHEMA_FILE, baselineSchemaText, SCHEMA_FILE, schemaText } from './schema-file.ts'
 import { settingsOf } from './settings.ts'
 
 const ROUTE = { path: '/limited', methods: ['GET', 'POST'] } as const
@@ -280,6 +280,7 @@ test('an origin and a chain are taken, the chain of parts that are defined by th
   expect([validate(whole), validate(chain)]).toEqual([true, true])
   expect(settingsOf(whole, 'FILE', {})).toEqual({
     subject: 'origin',
+    gate: {},
     origin: {
       url: 'http://127.0.0.1:1/x',
       issuerPort: 9100,
@@ -294,6 +295,28 @@ test('an origin and a chain are taken, the chain of parts that are defined by th
   })
 })
 
-test('the published schema is the one of the check: node harness/config/write-schema.ts', () => {
+test('a configuration says what fails a run, for the whole of it', () => {
+  const gate = { edition: '2026.1', baseline: 'known.json', failOn: ['should', 'inconclusive'] } as const
+  const configs = [
+    defineGateway({ keys: ['k'], ...gate }),
+    defineOrigin({ ...gate, audience: null }),
+    defineChain({ gateway: {}, origin: {}, ...gate }),
+  ]
+  for (const config of configs) {
+    expect(validate(config)).toBe(true)
+    const settings = settingsOf(config, 'FILE', {})
+    expect(settings.gate).toEqual(gate)
+    if (settings.subject === 'origin') expect(settings.origin.profile).toEqual({ audience: null })
+  }
+  const part = sentencesOf({ subject: 'chain', gateway: { edition: '2026.1' }, origin: {} })
+  expect(part[0]).toContain('(gateway.edition); instead: a known member')
+  expect(sentencesOf(origin({ edition: 'latest', failOn: ['shuold'] }))).toEqual([
+    '(edition, given "latest"); instead: the name of an edition such as "2026.1".',
+    expect.stringContaining('(failOn[0], given "shuold"); instead: "should", one of never, must, should,'),
+  ])
+})
+
+test('the published schemas are those of the checks: node harness/config/write-schema.ts', () => {
   expect(JSON.parse(readFileSync(SCHEMA_FILE, 'utf8'))).toEqual(JSON.parse(schemaText()))
+  expect(JSON.parse(readFileSync(BASELINE_SCHEMA_FILE, 'utf8'))).toEqual(JSON.parse(baselineSchemaText()))
 })

@@ -106,6 +106,8 @@ function caseOf(result: CaseResult, subject: Report['subject'], style: Style, ve
   const lines = [`  ${word}  ${paint(style, 'bold', id)}  ${level}${mark}`]
   if (!isNoteworthy(result) && !verbose) return lines.join('\n')
   lines.push(wrapped('', `The ${subject} ${title}.`, 4))
+  // What is accepted is no news.
+  if (result.known?.accepted === true && !verbose) return [...lines, ...knownOf(result)].join('\n')
   if (isNoteworthy(result) && result.findings.length > 0) {
     for (const { title: clause, url } of result.clause) lines.push(wrapped('required by  ', `${clause}  ${url}`, 4))
   }

@@ -112,6 +112,16 @@ describe('the report for people', () => {
     ],
   }
   const known = { case: CASE.id, verdict: 'warn', reason: 'The library cannot do otherwise.', accepted: true } as const
+  const accepted = {
+    case: 'origin/claims/aud-wrong',
+    verdict: 'fail-open',
+    reason: 'The library cannot do otherwise, and its authors have been told of it in the issue that is named here.',
+    issue: 'https://example.com/issues/1',
+    expires: '2026-12-31',
+    accepted: true,
+  } as const
+  const expired = { accepted: false, expires: '2025-12-31' }
+  const budget = { capability: 'budget', says: 'more than 500 requests', unlock: '--max-requests N' }
   const cause = 'A valid token is answered with 500; the origin logged: KeyError.'
   const unclear: CaseResult = { ...CASE, verdict: 'inconclusive', reason: cause }
   const skipped: CaseResult = {
@@ -143,6 +153,26 @@ describe('the report for people', () => {
         notProven: [{ unlock: '"typ" in the profile', says: 'a declared explicit typ', cases: [CASE.id] }],
         exit: { code: 1, meaning: '1 accepted finding that no longer shows.' },
       }),
+      false,
+    ],
+    [
+      'gate',
+      reportOf(
+        [
+          { ...open, findings: open.findings.map((one, at) => (at === 1 ? one : { ...one, known: true })) },
+          { ...open, id: 'origin/claims/aud-wrong', findings: [FINDING], known: accepted },
+          { ...open, id: 'origin/claims/sub-missing', findings: [FINDING], known: { ...accepted, ...expired } },
+          { ...open, id: 'origin/claims/new-one', findings: [FINDING], upcoming: '2026.2' },
+          { ...CASE, verdict: 'skip', id: 'origin/claims/iat-future', missing: [budget], reason: 'Spent.' },
+        ],
+        {
+          edition: '2026.1',
+          stale: [{ ...accepted, case: 'origin/claims/iss-wrong', stimuli: ['iss empty', 'iss null'] }],
+          expired: [{ ...accepted, ...expired, case: 'origin/claims/sub-missing' }],
+          notProven: [{ unlock: budget.unlock, says: budget.says, cases: ['origin/claims/iat-future'] }],
+          exit: { code: 1, meaning: '2 requirements broken.' },
+        },
+      ),
       false,
     ],
     ['verbose', reportOf([CASE, skipped], { preflight: { checks: [], algorithms: [], clockOffsetSec: -3 } }), true],

@@ -5,7 +5,9 @@ import { judge } from '../mutants/matrix.ts'
 import { MUTANTS } from '../mutants/catalog.ts'
 import { judgeGateway } from '../mutants/gateway/judge.ts'
 import { embeddedTarget } from '../targets/embedded.ts'
+import type { Report } from '../model/result.ts'
 import { collected } from './collection.ts'
+import { compareReports } from './compare.ts'
 
 const schema = JSON.parse(readFileSync(new URL('./report.schema.json', import.meta.url), 'utf8')) as object
 const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(schema)
@@ -27,6 +29,37 @@ test.each([
   validate(written(report))
 
   expect(validate.errors).toBeNull()
+})
+
+test('what a baseline, an edition and a budget add is valid, and is no stranger to a comparison', () => {
+  const accepted = {
+    case: 'a',
+    verdict: 'fail-open',
+    reason: 'b',
+    accepted: true,
+    stimuli: ['c'],
+    expires: '2026-01-01',
+  }
+  const [first, ...rest] = written(failing)['cases'] as object[]
+  const finding = { stimulus: 'c', expected: 'd', observed: 'e', failure: 'fail-open', known: true }
+  const more = {
+    ...first,
+    upcoming: '2026.2',
+    findings: [finding],
+    known: { ...accepted, issue: 'https://example.com' },
+  }
+  const report = {
+    ...written(failing),
+    cases: [more, ...rest],
+    edition: '2026.1',
+    stale: [accepted],
+    expired: [accepted],
+  }
+
+  validate(report)
+  expect(validate.errors).toBeNull()
+  expect(validate({ ...report, expired: [{ ...accepted, expires: 'soon' }] })).toBe(false)
+  expect(Object.values(compareReports(report as unknown as Report, failing)).flat()).toEqual([])
 })
 
 test('a run against a gateway, and several runs together, are valid', () => {

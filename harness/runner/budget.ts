@@ -42,7 +42,7 @@ export class Budget {
     return this.#limits.requests !== undefined
   }
 
-  /** From here on, what does not fit makes a case inconclusive. Before, it is ERR_BUDGET_SPENT. */
+  /** From here on time is bounded, and what does not fit makes a case inconclusive. Before, it is ERR_BUDGET_SPENT. */
   begin(): void {
     this.#hasBegun = true
   }
@@ -78,7 +78,7 @@ export class Budget {
 
   #isOver(): boolean {
     const { time } = this.#limits
-    return time !== undefined && monotonicMs() >= time.untilMs
+    return this.#hasBegun && time !== undefined && monotonicMs() >= time.untilMs
   }
 
   #told(): { readonly reason: string; readonly says: string; readonly unlock: string } {

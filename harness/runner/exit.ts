@@ -57,8 +57,18 @@ function verdictCounts(due: readonly CaseResult[], failOn: readonly Verdict[]): 
 
 function listCounts({ stale, expired }: Parameters<typeof exitOf>[0], fails: boolean): readonly Count[] {
   return [
-    ...counted(stale.length, 'accepted finding', 'that no longer shows', fails),
-    ...counted(expired.length, 'accepted finding', 'that has expired', fails),
+    ...counted(
+      stale.length,
+      'accepted finding',
+      stale.length === 1 ? 'that no longer shows' : 'that no longer show',
+      fails,
+    ),
+    ...counted(
+      expired.length,
+      'accepted finding',
+      expired.length === 1 ? 'that has expired' : 'that have expired',
+      fails,
+    ),
   ]
 }
 
