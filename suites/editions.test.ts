@@ -51,9 +51,10 @@ test('every case is in the current edition or upcoming, and an edition has no ca
 
 test('what a level needs is a capability that there is', () => {
   const known = { ...ORIGIN_CAPABILITIES, ...GATEWAY_CAPABILITIES, ...CHAIN_CAPABILITIES }
-  for (const name of EDITIONS) {
-    for (const { drops } of Object.values(edition(name).cases)) if (drops) expect(known).toHaveProperty([drops.without])
-  }
+  const needed = EDITIONS.flatMap((name) => Object.values(edition(name).cases)).flatMap(({ drops }) => drops ?? [])
+
+  expect(needed.length).toBeGreaterThan(0)
+  expect(needed.filter(({ without }) => !Object.hasOwn(known, without))).toEqual([])
 })
 
 test('the catalogue tells the edition that each case came with', () => {

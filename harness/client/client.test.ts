@@ -134,11 +134,35 @@ test('a socket that the server closed while idle says nothing about the next req
     else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx')
     if (served === 3) socket.end()
   })
-  await using client = createClient(server.origin, 1_000)
+  const taken: number[] = []
+  await using client = createClient(server.origin, 1_000, (requests) => taken.push(requests))
 
   expect((await client.send(GET)).status).toBe(200)
   expect(await client.send(GET)).toMatchObject({ status: 200, connection: 2 })
   expect(served).toBe(3)
+  // The server may well have counted the one that it did not answer.
+  expect(taken).toEqual([1, 1, 1])
+})
+
+test('what may not be sent is not, and not even once more', async () => {
+  let served = 0
+  await using server = await wire((socket) => {
+    served += 1
+    if (served === 2) socket.resetAndDestroy()
+    else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx')
+  })
+  let left = 2
+  await using client = createClient(server.origin, 1_000, (requests) => {
+    left -= requests
+    if (left < 0) throw new Error('No more')
+  })
+
+  expect((await client.send(GET)).status).toBe(200)
+  await expect(client.send(GET)).rejects.toThrow('No more')
+  await expect(client.send({ ...GET, raw: true })).rejects.toThrow('No more')
+  await expect(client.volley([GET])).rejects.toThrow('No more')
+  await expect(client.talk(Buffer.from('GET / HTTP/1.1'), {})).rejects.toThrow('No more')
+  expect(served).toBe(2)
 })
 
 describe('raw sockets', () => {
