@@ -182,7 +182,7 @@ describe('what fails a run', () => {
     const { code, out } = await trustspec(folder, ['run', '--case', 'alg-none'])
 
     expect(wrong.err).toContain('findings[0].case, given "alg-none"); instead: "origin/signature/alg-none".')
-    expect(out).toContain('Exit code 0: Nothing that fails this run, by its flags: 1 requirement broken (fail-open).')
+    expect(out).toContain('Exit code 0: Nothing that fails this run; left aside: 1 requirement broken (fail-open).')
     expect(out).toContain('requirements (MUST) of edition 2026.1 proven')
     expect(code).toBe(0)
   })

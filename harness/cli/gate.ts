@@ -24,7 +24,7 @@ export function gateOf(given: Given, configured: GateConfig = {}): GateOptions &
   const file = textOf(given, 'baseline') ?? configured.baseline
   return {
     failOn: failOnOf(given, configured),
-    edition: editionOf(textOf(given, 'edition') ?? configured.edition),
+    edition: editionOf(given, configured.edition),
     budget: budgetOf(given),
     ...(file === undefined ? {} : { baseline: expectedBy(readBaseline(file, caseIds())) }),
   }
@@ -35,11 +35,14 @@ export function caseIds(): readonly string[] {
   return allCases<AnySuite>(ALL_SUITES).map(({ id }) => id)
 }
 
-/** The edition of that name, by default the current one; ERR_USAGE where there is none. */
-export function editionOf(name: string = CURRENT_EDITION): Edition {
+/** The edition of the flag, or by default this one; ERR_USAGE where there is none. */
+export function editionOf(given: Given, configured: string = CURRENT_EDITION): Edition {
+  const flag = textOf(given, 'edition')
+  const name = flag ?? configured
   const edition = editionNamed(name)
   if (edition) return edition
-  throw usage('There is no such edition', { flag: '--edition', given: name, instead: EDITIONS.join(', ') })
+  const place = flag === undefined ? { member: 'edition' } : { flag: '--edition' }
+  throw usage('There is no such edition', { ...place, given: name, instead: EDITIONS.join(', ') })
 }
 
 function failOnOf(given: Given, configured: GateConfig): readonly Verdict[] {
@@ -52,11 +55,11 @@ function failOnOf(given: Given, configured: GateConfig): readonly Verdict[] {
       instead: `--fail-on ${isStrict ? 'should,inconclusive' : 'must'} alone`,
     })
   }
-  if (words) return failingBy(words.length === 0 ? [wordOf('')] : combined(words.map(wordOf)))
+  if (words) return failingBy(words.length === 0 ? [wordOf('')] : combined(words.map(wordOf), { flag: '--fail-on' }))
   if (isStrict || isLax) {
     return failingBy([isStrict ? 'should' : 'must', ...(isLax ? [] : (['inconclusive'] as const))])
   }
-  return configured.failOn ? failingBy(combined(configured.failOn)) : FAILS_BY_DEFAULT
+  return configured.failOn ? failingBy(combined(configured.failOn, { member: 'failOn' })) : FAILS_BY_DEFAULT
 }
 
 function wordOf(name: string): FailOnWord {
@@ -69,11 +72,11 @@ function wordOf(name: string): FailOnWord {
   })
 }
 
-function combined(words: readonly FailOnWord[]): readonly FailOnWord[] {
+function combined(words: readonly FailOnWord[], place: Readonly<Record<string, string>>): readonly FailOnWord[] {
   if (!words.includes('never') || words.every((word) => word === 'never')) return words
   const others = words.filter((word) => word !== 'never')
   throw usage('To fail on something and never is a contradiction', {
-    flag: '--fail-on',
+    ...place,
     given: words.join(','),
     instead: `never, or ${others.join(',')}`,
   })

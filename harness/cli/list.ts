@@ -9,7 +9,7 @@ import { CLAUSES } from '../model/clauses.ts'
 import { paint, wrapped } from '../report/text.ts'
 import type { Style } from '../report/text.ts'
 import { suitesIn } from '../runner/edition.ts'
-import { listOf, textOf, usage } from './args.ts'
+import { listOf, usage } from './args.ts'
 import type { Given } from './args.ts'
 import { nearest } from '../model/nearest.ts'
 import { assertKnown } from '../runner/select.ts'
@@ -27,7 +27,7 @@ const CAPABILITIES: Readonly<Record<Subject, Readonly<Record<string, Capability>
 export function listCases(given: Given): string {
   const suites = listOf(given, 'suite')
   const subject = subjectNamed(given)
-  const edition = editionOf(textOf(given, 'edition'))
+  const edition = editionOf(given)
   const all = allCases(suitesIn<AnySuite>(subject === undefined ? ALL_SUITES : SUITES_OF[subject], edition))
   assertKnown(subject === undefined ? ALL_SUITES : SUITES_OF[subject], suites ? { suites } : {})
   const entries = all.filter(

@@ -7,6 +7,8 @@ import { BUDGET } from './budget.ts'
 interface Count {
   readonly says: string
   readonly fails: boolean
+  /** Whether it is no requirement, so that requirements may all be met in spite of it. */
+  readonly isMinor: boolean
 }
 
 /**
@@ -39,16 +41,12 @@ function verdictCounts(due: readonly CaseResult[], failOn: readonly Verdict[]): 
   )
   const unclear = musts.filter(({ verdict }) => verdict === 'inconclusive').length
   const left = musts.filter(isForBudget).length
+  const warned = open.filter(({ verdict }) => verdict === 'warn').length
   const isUnclearBad = failOn.includes('inconclusive')
   return [
     ...counted(failing.length, 'requirement', 'broken', true),
     ...counted(others, 'requirement', `broken (${spared.join(', ')})`, false),
-    ...counted(
-      open.filter(({ verdict }) => verdict === 'warn').length,
-      'recommendation',
-      'broken',
-      failOn.includes('warn'),
-    ),
+    ...counted(warned, 'recommendation', 'broken', failOn.includes('warn')).map((one) => ({ ...one, isMinor: true })),
     ...counted(unclear, 'requirement', 'not established', isUnclearBad),
     // It could have been judged: to call that a skip as others are would let a budget of 1 pass for conformity.
     ...counted(left, 'requirement', 'not judged for want of a budget', isUnclearBad),
@@ -72,11 +70,11 @@ function listCounts({ stale, expired }: Parameters<typeof exitOf>[0], fails: boo
   ]
 }
 
-/** What a green run says; a warning has never needed a word, since it is in the summary above. */
+/** What a green run says, with what it was told to overlook. */
 function greenMeaning(due: readonly CaseResult[], counts: readonly Count[], isJudged: boolean): string {
-  const spared = counts.filter(({ says }) => !says.includes('recommendation'))
-  if (spared.length > 0) return `Nothing that fails this run, by its flags: ${listed(spared)}.`
-  if (!isJudged) return 'Nothing was judged, and by its flags nothing fails this run.'
+  const overlooked = counts.filter(({ isMinor }) => !isMinor)
+  if (overlooked.length > 0) return `Nothing that fails this run; left aside: ${listed(overlooked)}.`
+  if (!isJudged) return 'Nothing was judged, which does not fail this run.'
   const unjudged = due.filter(({ verdict, level }) => verdict === 'skip' && level === 'MUST').length
   if (unjudged === 0) return 'Every requirement was met, or is an accepted finding.'
   const left = `${unjudged} requirement${unjudged === 1 ? '' : 's'} not judged, as listed above`
@@ -88,7 +86,7 @@ function isForBudget({ verdict, missing }: CaseResult): boolean {
 }
 
 function counted(number: number, noun: string, what: string, fails: boolean): readonly Count[] {
-  return number === 0 ? [] : [{ says: `${number} ${noun}${number === 1 ? '' : 's'} ${what}`, fails }]
+  return number === 0 ? [] : [{ says: `${number} ${noun}${number === 1 ? '' : 's'} ${what}`, fails, isMinor: false }]
 }
 
 function listed(counts: readonly Count[]): string {
