@@ -1,6 +1,7 @@
 import { VERDICTS } from '../model/verdict.ts'
 import type { Verdict } from '../model/verdict.ts'
 import type { CaseResult, Finding, Report } from '../model/result.ts'
+import { expiredOf, knownOf, staleOf } from './known.ts'
 import { counted, paint, wrapped } from './text.ts'
 import type { Style } from './text.ts'
 
@@ -122,29 +123,6 @@ function caseOf(result: CaseResult, subject: Report['subject'], style: Style, ve
   return lines.join('\n')
 }
 
-/** What is known of a finding: why, since when it is no more, and where it is worked on. */
-function knownOf({ known, findings }: CaseResult): readonly string[] {
-  if (known) {
-    const { accepted, reason, expires, issue } = known
-    const label = accepted ? 'accepted     ' : expires === undefined ? 'known        ' : 'expired      '
-    const until = expires === undefined ? '' : ` (${accepted ? 'until' : 'was accepted until'} ${expires})`
-    return [
-      wrapped(label, `${reason}${until}`, 4),
-      // Never wrapped, so that it can be copied.
-      ...(issue === undefined ? [] : [`    issue        ${issue}`]),
-    ]
-  }
-  const old = findings.filter((finding) => finding.known === true).length
-  if (old === 0) return []
-  return [
-    wrapped(
-      'new          ',
-      `${findings.length - old} of ${counted(findings.length, 'finding')}, the others are known`,
-      4,
-    ),
-  ]
-}
-
 function findingOf({ stimulus, expected, observed, evidence }: Finding): string {
   const curl = evidence?.curl
   return [
@@ -185,27 +163,6 @@ function notProvenOf({ notProven }: Report, style: Style, verbose: boolean): str
     ...(verbose ? cases.map((id) => `      ${id}`) : []),
   ])
   return [paint(style, 'bold', 'Not proven, and what would prove it'), ...lines].join('\n')
-}
-
-function staleOf({ stale, cases }: Report, style: Style): string {
-  if (stale.length === 0) return ''
-  const lines = stale.map((entry) => {
-    const { case: id, verdict, stimuli } = entry
-    const judged = cases.find((result) => result.id === id)?.verdict ?? 'judged'
-    // With other stimuli it is as it was.
-    const isPart = stimuli !== undefined && judged === verdict
-    const what = isPart ? `is no longer ${verdict} with ${stimuli.join(', ')}` : `is no longer ${verdict}`
-    return wrapped('- ', `${id} ${what}: strike it from the list.`, 2)
-  })
-  return [paint(style, 'bold', 'Accepted findings that no longer show'), ...lines].join('\n')
-}
-
-function expiredOf({ expired = [] }: Report, style: Style): string {
-  if (expired.length === 0) return ''
-  const lines = expired.map(({ case: id, verdict, expires = '' }) =>
-    wrapped('- ', `${id} is ${verdict}, and was accepted until ${expires}: mend it, or agree upon another day.`, 2),
-  )
-  return [paint(style, 'bold', 'Accepted findings that have expired'), ...lines].join('\n')
 }
 
 function summaryOf(report: Report, style: Style): string {
