@@ -20,7 +20,7 @@ export function embeddedProfile({ keyListUrl }: GatewayTargetSettings): {
 } {
   const alerts = { path: '/__zuplo/secret-scanning', keyListUrl, type: 'trustspec_api_key', fetchMs: 300 }
   return {
-    limits: { concurrency: CONCURRENCY, queue: 0, answerMs: 700, lingerMs: 50 },
+    limits: { concurrency: CONCURRENCY, queue: 0, answerMs: 1_000, lingerMs: 50 },
     times: { maxAgeSec: 60, longestLifetimeSec: 60 },
     alerts,
     profile: (issuer) => ({
@@ -71,7 +71,7 @@ export function embeddedProfile({ keyListUrl }: GatewayTargetSettings): {
       concurrency: { requests: CONCURRENCY, route: route('/customers'), status: 503 },
       authFailures: { attempts: 20, windowSec: 60, route: route('/guarded') },
       rateLimitFields: true,
-      originTimeoutSec: 0.7,
+      originTimeoutSec: 1,
       secretScanning: { path: alerts.path, type: alerts.type, keyListMaxAgeSec: 3_600 },
     }),
   }
