@@ -71,6 +71,8 @@ export const FLAGS = {
     timeout: text,
     seed: text,
     json: text,
+    report: list,
+    source: text,
     verbose: flag,
     help: flag,
   },

@@ -1,19 +1,21 @@
-import { randomInt } from 'node:crypto'
+import { randomInt, randomUUID } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import type { GateConfig } from '../config/gate-shape.ts'
 import type { Report, ReportCollection } from '../model/result.ts'
+import { annotationsOf, inert } from '../report/annotations.ts'
 import { formatReport } from '../report/console.ts'
 import { closingLine, collected } from '../report/collection.ts'
-import { assertWritable, writeJson } from '../report/json.ts'
 import { createProgress } from '../report/progress.ts'
 import { paint } from '../report/text.ts'
 import type { Style } from '../report/text.ts'
-import { numberOf, textOf } from './args.ts'
+import { numberOf } from './args.ts'
 import type { Given } from './args.ts'
 import { startBeside } from './beside.ts'
 import { gateOf } from './gate.ts'
 import { partOf } from './parts.ts'
+import { wantedReports, writeReports } from './report-files.ts'
+import { sourceOf } from './report-source.ts'
 import { selectionOf, selectParts } from './selection.ts'
 import type { SelectedPart } from './selection.ts'
 import { askedOf } from './subject.ts'
@@ -41,8 +43,9 @@ export async function runCommand(given: Given, output: Output, signal: AbortSign
     deadlineMs: (numberOf(given, 'timeout', 1, 600) ?? 5) * 1000,
     behaviour: isWhole || given.values['behaviour'] === true,
   }
-  const json = textOf(given, 'json')
-  if (json !== undefined) await assertWritable(json)
+  const wanted = await wantedReports(given, process.env)
+  const source = await sourceOf(given, asked, process.env, process.cwd())
+  const isInJob = process.env['GITHUB_ACTIONS'] === 'true'
   if (asked.file !== undefined) print(`Configuration: ${asked.file}\n`)
   const isOne = asked.subjects.length === 1
   const isAlone = selected.length === 1
@@ -72,15 +75,20 @@ export async function runCommand(given: Given, output: Output, signal: AbortSign
     const report = await run().finally(() => {
       progress.end()
     })
-    print(`\n${formatReport(report, style, given.values['verbose'] === true)}`)
+    const shown = formatReport(report, style, given.values['verbose'] === true)
+    print(`\n${isInJob ? inert(shown, randomUUID()) : shown}`)
     reports.push(report)
   }
   const whole = collected(reports)
   if (!isAlone) print(`\n${closingLine(whole, style)}\n`)
-  if (json !== undefined) {
-    await writeJson((isOne ? reports[0] : undefined) ?? whole, json)
-    print(`The report is in ${json}\n`)
+  const rendering = {
+    reports,
+    exit: isOne ? (reports[0]?.exit ?? whole.exit) : whole.exit,
+    isCollection: !isOne,
+    ...(source === undefined ? {} : { source }),
   }
+  await writeReports(wanted, rendering, print)
+  if (isInJob) for (const line of annotationsOf(rendering)) print(`${line}\n`)
   return whole
 }
 

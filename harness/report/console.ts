@@ -21,7 +21,7 @@ const COLOURS: Readonly<Record<Verdict, Parameters<typeof paint>[1]>> = {
 }
 
 /** What each verdict says, for the summary. */
-const MEANINGS: Readonly<Record<Verdict, string>> = {
+export const MEANINGS: Readonly<Record<Verdict, string>> = {
   'fail-open': 'accepted what must be refused',
   'fail-crash': 'crashed, hung or answered 5xx where an answer was due',
   'fail-closed': 'refused what must be accepted',

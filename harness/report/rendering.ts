@@ -6,7 +6,12 @@ export interface Rendering {
   readonly reports: readonly Report[]
   /** The worst of them. */
   readonly exit: Report['exit']
-  /** The file that findings are shown at, relative to the folder of the run: of --source, else the configuration. */
+  /** True of a run without a target, whatever was selected of it: its JSON is a collection, even of one report. */
+  readonly isCollection?: boolean
+  /**
+   * The file that findings are shown at, with slashes, relative to the root of the repository that the run is in, or
+   * to the folder of the run where there is none: of --source, else the configuration.
+   */
   readonly source?: string
 }
 

@@ -7,7 +7,7 @@ import { closingLine, collected } from './collection.ts'
 import { formatReport } from './console.ts'
 import { curlLine } from './curl.ts'
 import { formatEvidence } from './evidence.ts'
-import { writeJson } from './json.ts'
+import { writeWhole } from './files.ts'
 import { createProgress } from './progress.ts'
 
 const PLAIN = { colour: false }
@@ -285,7 +285,7 @@ test('evidence holds nothing of what the user gave, and is cut', () => {
 })
 
 test('a report that cannot be written is an error that names the file', async () => {
-  await expect(writeJson(reportOf([]), '/nowhere/at/all.json')).rejects.toMatchObject({
+  await expect(writeWhole('{}', '/nowhere/at/all.json', '--json')).rejects.toMatchObject({
     code: 'ERR_USAGE',
     fields: { '--json': '/nowhere/at/all.json' },
   })

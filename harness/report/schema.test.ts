@@ -8,6 +8,7 @@ import { embeddedTarget } from '../targets/embedded.ts'
 import type { Report } from '../model/result.ts'
 import { collected } from './collection.ts'
 import { compareReports } from './compare.ts'
+import { EVERYTHING } from './report.testing.ts'
 
 const schema = JSON.parse(readFileSync(new URL('./report.schema.json', import.meta.url), 'utf8')) as object
 const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(schema)
@@ -25,6 +26,7 @@ function written(report: object): Record<string, unknown> {
 test.each([
   ['a run without findings', passing],
   ['a run with findings', failing],
+  ['a report with every verdict and every optional member', EVERYTHING],
 ])('%s is valid', (_, report) => {
   validate(written(report))
 
