@@ -11,7 +11,8 @@ import { passInChain, skewTo } from './chain-passage.ts'
 import { ChainRun } from './chain-run.ts'
 import { kidsOf } from './keyring.ts'
 import type { Publication } from './keyring.ts'
-import { masked } from './masked.ts'
+import { hiddenKeys } from './mask.ts'
+import { masked, withoutTokens } from './masked.ts'
 import type { CaseOutcome } from './outcome.ts'
 import { createRandom } from './random.ts'
 import { concluded, tellingOf } from './telling.ts'
@@ -49,7 +50,7 @@ export async function runChainCase(
     thrown = error
   }
   await stack.disposeAsync()
-  const outcome = masked(await run.finish(thrown), session.secrets)
+  const outcome = masked(await run.finish(thrown), hiddenKeys(session.secrets), withoutTokens)
   if (isAlone && (outcome.findings.length > 0 || outcome.inconclusive !== undefined)) session.state.disturbed = true
   return concluded(id, outcome, thrown)
 }

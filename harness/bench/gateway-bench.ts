@@ -16,7 +16,8 @@ import { passAtGateway } from './gateway-passage.ts'
 import { GatewayRun } from './gateway-run.ts'
 import { arrivalsOf, isProtected } from './gateway-session.ts'
 import type { GatewaySession } from './gateway-session.ts'
-import { masked } from './masked.ts'
+import { hiddenKeys } from './mask.ts'
+import { masked, withoutTokens } from './masked.ts'
 import type { CaseOutcome } from './outcome.ts'
 import { DECOY_HEADER } from './proofs.ts'
 import { createRandom } from './random.ts'
@@ -48,7 +49,7 @@ export async function runGatewayCase(
     thrown = error
   }
   await stack.disposeAsync()
-  return concluded(id, masked(await run.finish(thrown), session.secrets), thrown)
+  return concluded(id, masked(await run.finish(thrown), hiddenKeys(session.secrets), withoutTokens), thrown)
 }
 
 function benchOf(

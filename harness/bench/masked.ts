@@ -1,29 +1,37 @@
-import { findSecretInText } from '../capture/search.ts'
 import type { Exchange } from './exchange.ts'
+import { maskOf } from './mask.ts'
+import type { Hidden } from './mask.ts'
 import type { CaseOutcome } from './outcome.ts'
 
 /** Compact tokens, however they are used: evidence says that there was one, not which. */
 const TOKEN = /[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}/gu
 
-/** The outcome without keys and tokens in its evidence: a known key becomes `$API_KEY`, a text that gives one away goes. */
-export function masked(outcome: CaseOutcome, secrets: ReadonlySet<string>): CaseOutcome {
-  const hide = maskOf(secrets)
+/** An exchange without the tokens that a gateway made. */
+export const withoutTokens = (text: string): string => text.replaceAll(TOKEN, '$GATEWAY_TOKEN')
+
+/**
+ * The outcome without what is hidden: the one place through which everything goes that a report says of what was sent
+ * and of what came back. `further` is done to exchanges as well.
+ */
+export function masked(outcome: CaseOutcome, hidden: readonly Hidden[], further?: typeof withoutTokens): CaseOutcome {
+  const hide = maskOf(hidden)
+  const hideInExchange = maskOf(hidden, further)
+  const { inconclusive, notApplicable, measured } = outcome
   return {
     ...outcome,
-    findings: outcome.findings.map((finding) =>
-      finding.exchange ? { ...finding, exchange: maskedExchange(finding.exchange, hide) } : finding,
+    findings: outcome.findings.map(({ exchange, ...finding }) => ({
+      ...finding,
+      stimulus: hide(finding.stimulus),
+      expected: hide(finding.expected),
+      observed: hide(finding.observed),
+      ...(exchange ? { exchange: maskedExchange(exchange, hideInExchange) } : {}),
+    })),
+    notProven: outcome.notProven.map((one) => ({ ...one, stimulus: hide(one.stimulus), reason: hide(one.reason) })),
+    measured: Object.fromEntries(
+      Object.entries(measured).map(([name, value]) => [hide(name), typeof value === 'string' ? hide(value) : value]),
     ),
-  }
-}
-
-function maskOf(secrets: ReadonlySet<string>): (text: string) => string {
-  const all = [...secrets]
-  const named = all.map((value) => ({ name: 'key', value }))
-  return (text) => {
-    const plain = all
-      .reduce((rest, secret) => rest.replaceAll(secret, '$API_KEY'), text)
-      .replaceAll(TOKEN, '$GATEWAY_TOKEN')
-    return findSecretInText(plain, ...named).length > 0 ? '(a variant of $API_KEY)' : plain
+    ...(inconclusive === undefined ? {} : { inconclusive: hide(inconclusive) }),
+    ...(notApplicable === undefined ? {} : { notApplicable: hide(notApplicable) }),
   }
 }
 

@@ -8,6 +8,7 @@ import { createMint } from '../issuer/mint.ts'
 import { CaseRun } from './case-run.ts'
 import { exchange } from './exchange.ts'
 import { JwksControl } from './jwks-control.ts'
+import { masked } from './masked.ts'
 import { elapse } from './passage.ts'
 import type { CaseOutcome } from './outcome.ts'
 import { createRandom } from './random.ts'
@@ -99,7 +100,7 @@ export async function runCase(
     // The control that follows tells what state the origin is left in.
     if (!(error instanceof Inconclusive)) throw error
   })
-  return concluded(id, await run.finish(thrown), thrown)
+  return concluded(id, masked(await run.finish(thrown), session.hidden), thrown)
 }
 
 /** Published keys whose token was accepted, without the main one. */

@@ -9,11 +9,14 @@ import type { JsonObject } from '../model/json.ts'
 import type { ResolvedProfile } from '../model/profile.ts'
 import type { Keys, SigningKey, Token } from '../model/token.ts'
 import { exchange, placeOf } from './exchange.ts'
+import type { Hidden } from './mask.ts'
 import type { Random } from './random.ts'
 
 /** What all cases of a run share. */
 export interface Session {
   readonly profile: ResolvedProfile
+  /** What the user gave and no report may hold; a token that is asked for later is added. */
+  readonly hidden: readonly Hidden[]
   /** The origin's clock, where it can be moved. */
   readonly clock?: MovableClock
   /** Starts the origin again, where the harness can. */

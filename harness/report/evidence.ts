@@ -5,38 +5,23 @@ import { curlLine } from './curl.ts'
 /** Characters of an answer's body that a report holds. */
 const BODY_LIMIT = 500
 
-/** The text without the user's credentials: `$TOKEN` for the whole, `$TOKEN_PART` for a segment. */
-export function redact(text: string, secrets: readonly string[]): string {
-  const [whole, ...parts] = secrets
-  let clean = whole === undefined ? text : text.replaceAll(whole, '$TOKEN')
-  for (const part of parts) clean = clean.replaceAll(part, '$TOKEN_PART')
-  return clean
-}
-
-/** The one place where an exchange becomes evidence: cut, and free of what the user gave. */
+/** An exchange as evidence, with the body of the answer cut. Whoever calls has taken out what must not be read in it. */
 export function formatEvidence(input: {
   readonly method: string
   readonly url: string
   readonly headers: HeaderLines
   readonly requestBody?: string
   readonly answer: Answer
-  /** The user's token first, then its segments. */
-  readonly secrets: readonly string[]
 }): Evidence {
-  const clean = (text: string): string => redact(text, input.secrets)
-  const lines = (headers: HeaderLines): HeaderLines => headers.map(([name, value]) => [name, clean(value)])
-  const url = clean(input.url)
-  const requestHeaders = lines(input.headers)
-  const body = input.requestBody === undefined ? {} : { body: clean(input.requestBody) }
-  const curl = curlLine({ method: input.method, url, headers: requestHeaders, ...body })
-  const { answer } = input
+  const { method, url, headers, requestBody, answer } = input
+  const curl = curlLine({ method, url, headers, ...(requestBody === undefined ? {} : { body: requestBody }) })
   return {
-    method: input.method,
+    method,
     url,
-    requestHeaders,
+    requestHeaders: headers,
     status: answer.status,
-    responseHeaders: lines(answer.headers),
-    responseBody: clean(answer.body).slice(0, BODY_LIMIT),
+    responseHeaders: answer.headers,
+    responseBody: answer.body.slice(0, BODY_LIMIT),
     ...(answer.failure ? { failure: answer.failure } : {}),
     ...(curl === undefined ? {} : { curl }),
   }

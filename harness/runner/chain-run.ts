@@ -125,7 +125,6 @@ export async function runChain(options: ChainRunOptions): Promise<Report> {
     capabilities: session.capabilities,
     says: CHAIN_CAPABILITIES,
     ...gateContext(options, target.expected, started.at),
-    secrets: [],
     noKey: 'key',
   }
   const field: Field<'chain'> = {

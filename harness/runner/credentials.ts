@@ -45,11 +45,6 @@ function jsonObject(segment: string): JsonObject {
   return value as JsonObject
 }
 
-/** What must never be printed of a token that the user gave. */
-export function secretsOf({ compact }: UserToken): readonly string[] {
-  return [compact, ...compact.split('.').filter((segment) => segment.length >= 16)]
-}
-
 /** The user's token as a control. */
 export function controlOf({ compact, claims }: UserToken, provenBy: KeyRole): Token {
   const { sub } = claims

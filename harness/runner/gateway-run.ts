@@ -114,7 +114,6 @@ export async function runGateway(options: GatewayRunOptions): Promise<Report> {
     capabilities: session.capabilities,
     says: GATEWAY_CAPABILITIES,
     ...gateContext(options, target.expected, started.at),
-    secrets: [],
     noKey: 'key',
   }
   const field: Field<'gateway'> = {

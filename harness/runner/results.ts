@@ -23,8 +23,6 @@ export interface Context extends Expectations {
   readonly says: Readonly<Record<string, Capability>>
   /** Cases that do not count yet, and the edition from which on they do. */
   readonly upcoming: Readonly<Record<string, string>>
-  /** The user's credentials and their parts, for redaction. */
-  readonly secrets: readonly string[]
   /** The capability without which refusals prove nothing. */
   readonly noKey: string
 }
@@ -134,7 +132,7 @@ function frame({ id, suite, subject }: PlannedFrame, context: Context) {
   }
 }
 
-function findingOf({ exchange, ...finding }: RawFinding, { origin, secrets }: Context): Finding {
+function findingOf({ exchange, ...finding }: RawFinding, { origin }: Context): Finding {
   if (!exchange) return finding
   const evidence = formatEvidence({
     method: exchange.method,
@@ -142,7 +140,6 @@ function findingOf({ exchange, ...finding }: RawFinding, { origin, secrets }: Co
     headers: exchange.headers,
     ...(exchange.body === undefined ? {} : { requestBody: textOf(exchange.body) }),
     answer: exchange.answer,
-    secrets,
   })
   return { ...finding, evidence }
 }

@@ -1,5 +1,6 @@
 import { exchange } from '../bench/exchange.ts'
 import { runCase } from '../bench/origin-bench.ts'
+import { hiddenKeys, hiddenToken, maskOf } from '../bench/mask.ts'
 import { createRandom } from '../bench/random.ts'
 import type { Session } from '../bench/session.ts'
 import { createClient } from '../client/client.ts'
@@ -19,12 +20,11 @@ import type { ResolvedProfile } from '../model/profile.ts'
 import type { Report } from '../model/result.ts'
 import { PUBLISHED_ALGORITHMS } from '../model/token.ts'
 import type { Algorithm, KeyRole, Token } from '../model/token.ts'
-import { redact } from '../report/evidence.ts'
 import type { Reach, Target } from '../targets/target.ts'
 import { measureAll } from './behaviour.ts'
 import { Budget } from './budget.ts'
 import { originCapabilities } from './capabilities.ts'
-import { baseOf, controlOf, keysFor, readUserToken, secretsOf } from './credentials.ts'
+import { baseOf, controlOf, keysFor, readUserToken } from './credentials.ts'
 import type { UserToken } from './credentials.ts'
 import type { RunOptions } from './options.ts'
 import { acceptedAlgorithms, clockOffset, preflight, reach } from './preflight.ts'
@@ -107,10 +107,10 @@ export async function runOrigin(options: RunOptions): Promise<Report> {
     capabilities: session.capabilities,
     says: ORIGIN_CAPABILITIES,
     ...gateContext(options, target.expected, started.at),
-    secrets: [...(user ? secretsOf(user) : []), ...(profile.apiKey ? [profile.apiKey.key] : [])],
     noKey: 'control',
   }
-  const cause = found.cause === undefined ? undefined : redact(found.cause, context.secrets)
+  const hide = maskOf(session.hidden)
+  const cause = found.cause === undefined ? undefined : hide(found.cause)
   const field: Field<'origin'> = {
     controlCase: 'origin/signature/control-valid',
     run: (item, attempt) => runCase(session, item.suite.id, item.subject, attempt),
@@ -122,7 +122,7 @@ export async function runOrigin(options: RunOptions): Promise<Report> {
   const measurements = cause === undefined ? (options.measurements ?? []) : []
   const behaviour = await measureAll(session, measurements, { ...options, budget })
   const flight: Report['preflight'] = {
-    checks: found.checks,
+    checks: found.checks.map((check) => ({ ...check, detail: hide(check.detail) })),
     ...(cause === undefined ? {} : { cause }),
     ...(offsetSec === undefined ? {} : { clockOffsetSec: offsetSec }),
     algorithms: control.kind === 'issuer' ? acceptedAlgorithms(tried.algorithms as readonly KeyRole[], found) : [],
@@ -218,8 +218,13 @@ function sessionOf(parts: Parts, profile: ResolvedProfile, found: Preflight): Se
   const { control } = options
   const { keys, base } = credentialsOf(parts, profile)
   const { deaths } = target
+  const hidden = [...(user ? hiddenToken(user.compact) : []), ...hiddenKeys(profile.apiKey ? [profile.apiKey.key] : [])]
+  const asked = (token: UserToken): void => {
+    hidden.push(...hiddenToken(token.compact))
+  }
   return {
     profile,
+    hidden,
     ...(found.clock ? { clock: found.clock } : {}),
     ...(target.restart ? { restart: target.restart } : {}),
     ...(deaths ? { process: () => ({ residentOctets: target.residentOctets?.(), deaths: deaths() }) } : {}),
@@ -228,7 +233,9 @@ function sessionOf(parts: Parts, profile: ResolvedProfile, found: Preflight): Se
     keyStore: store,
     keys,
     trusted: control.kind === 'issuer',
-    ...(user && control.kind === 'token' ? { userToken: userTokens(user, control.token, keys.main.role, nowSec) } : {}),
+    ...(user && control.kind === 'token'
+      ? { userToken: userTokens(user, control.token, keys.main.role, nowSec, asked) }
+      : {}),
     base,
     nowSec,
     capabilities: originCapabilities(profile, {
@@ -255,11 +262,15 @@ function userTokens(
   ask: () => Promise<string>,
   role: KeyRole,
   nowSec: () => number,
+  asked: (token: UserToken) => void,
 ): () => Promise<Token> {
   let held = first
   return async () => {
     const { exp } = held.claims
-    if (typeof exp === 'number' && exp - nowSec() < 5) held = readUserToken(await ask())
+    if (typeof exp === 'number' && exp - nowSec() < 5) {
+      held = readUserToken(await ask())
+      asked(held)
+    }
     return controlOf(held, role)
   }
 }
