@@ -89,11 +89,11 @@ describe('no report holds a key or a token of the user', () => {
       200,
       (url) => [
         ...[url, '--token', TOKEN, '--api-key', KEYS[0] ?? '', '--identity-echo', '/sub'],
-        ...['--suite', 'origin/signature,origin/bypass'],
+        ...['--case', 'origin/signature/control-valid,alg-none,tampered,client-key-not-accepted'],
       ],
       {},
     ],
-    ['an origin that fails', 500, (url) => [url, '--token', TOKEN, '--suite', 'origin/signature'], {}],
+    ['an origin that fails', 500, (url) => [url, '--token', TOKEN, '--case', 'origin/signature/control-valid'], {}],
     [
       'a gateway that lets everybody in',
       200,
@@ -105,15 +105,15 @@ describe('no report holds a key or a token of the user', () => {
         'header:X-API-Key',
         '--marker',
         'open',
-        '--suite',
-        'key-auth,leakage',
+        '--case',
+        'gateway/key-auth/control-valid,missing,near-miss,every-method,www-authenticate',
       ],
       ofGateway,
     ],
     [
       'a gateway that fails',
       500,
-      (url) => [url, '--as', 'gateway', '--marker', 'open', '--suite', 'key-auth'],
+      (url) => [url, '--as', 'gateway', '--marker', 'open', '--case', 'gateway/key-auth/control-valid,missing'],
       ofGateway,
     ],
     [
@@ -127,14 +127,10 @@ describe('no report holds a key or a token of the user', () => {
 
     for (const [name, text] of said) expect(findSecretInText(text, ...SECRETS), name).toEqual([])
     expect(said.get('console')).toMatch(/^::error /mu)
-    expect(said.get('trustspec.json')?.length).toBeGreaterThan(1000)
-  })
-
-  test('what a target repeats is told of, without what it is', async () => {
-    const url = await parrot(200)
-    const args = [url, '--token', TOKEN, '--identity-echo', '/sub', '--case', 'origin/signature/alg-none']
-    const said = await everythingSaid(args, {})
-
-    expect(said.get('trustspec.json')).toContain('(a variant of $TOKEN)')
+    // What a target repeats is told of, without what it is.
+    if (status === 200 && argsOf('').includes('--token')) {
+      expect(said.get('trustspec.json')).toContain('(a variant of $TOKEN)')
+      expect(said.get('trustspec.json')).toContain('(a variant of $API_KEY)')
+    }
   })
 })
