@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { textOf, usage } from './args.ts'
 import type { Given } from './args.ts'
@@ -11,21 +11,22 @@ import type { Asked } from './subject.ts'
  */
 export async function sourceOf(
   given: Given,
-  { file }: Pick<Asked, 'file'>,
+  { file: config }: Pick<Asked, 'file'>,
   env: NodeJS.ProcessEnv,
   cwd: string,
 ): Promise<string | undefined> {
   const root = rootOf(cwd)
   const named = textOf(given, 'source')
   if (named !== undefined) {
-    const inside = existsSync(path.resolve(cwd, named)) ? within(root, path.resolve(cwd, named)) : undefined
+    const file = path.resolve(cwd, named)
+    const inside = statSync(file, { throwIfNoEntry: false })?.isFile() === true ? within(root, file) : undefined
     if (inside !== undefined) return inside
     throw usage('Findings cannot be shown at this file', {
       '--source': named,
       instead: 'a file that exists in the repository of the run',
     })
   }
-  const own = file ?? textOf(given, 'profile-file') ?? (await bundledFile(given)) ?? workflowFile(env, root)
+  const own = config ?? textOf(given, 'profile-file') ?? (await bundledFile(given)) ?? workflowFile(env, root)
   return own === undefined ? undefined : within(root, path.resolve(cwd, own))
 }
 
