@@ -7,6 +7,10 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { embeddedKeys } from '../../fixtures/keys/keys.ts'
+import { SUITES } from '../../suites/catalog.ts'
+import { startPole } from '../mutants/poles.ts'
+import { runOrigin } from '../runner/run.ts'
 import { renderSarif } from './sarif.ts'
 import { caseOf, EVERYTHING, FINDING, renderingOf, reportOf } from './report.testing.ts'
 
@@ -207,5 +211,29 @@ describe('the SARIF report', () => {
     const report = reportOf([caseOf('origin/claims/open', { verdict: 'fail-open', findings })])
 
     expect(read(renderSarif(renderingOf([report]))).runs[0]?.results).toHaveLength(25_000)
+  })
+
+  test('stimuli have the same names whatever the seed', async () => {
+    const stimuliOf = async (seed: number): Promise<readonly string[]> => {
+      const { cases } = await runOrigin({
+        suites: SUITES,
+        select: { suites: ['origin/claims'] },
+        start: () => startPole('believes-all'),
+        control: { kind: 'issuer', keys: embeddedKeys(), port: 0 },
+        profile: {},
+        seed,
+        deadlineMs: 2_000,
+        strict: false,
+        allowInconclusive: false,
+        on: () => undefined,
+        signal: new AbortController().signal,
+      })
+      return cases.flatMap(({ id, findings }) => findings.map(({ stimulus }) => `${id} ${stimulus}`))
+    }
+    const some = await stimuliOf(1)
+
+    expect(some.length).toBeGreaterThan(50)
+    expect(new Set(some).size).toBe(some.length)
+    expect(await stimuliOf(2)).toEqual(some)
   })
 })
