@@ -1,4 +1,4 @@
-import type { CaseResult } from '../model/result.ts'
+import type { CaseResult, Report } from '../model/result.ts'
 import type { Rendering } from './rendering.ts'
 import { standingOf } from './standing.ts'
 import type { Standing } from './standing.ts'
@@ -16,16 +16,12 @@ const KIND_OF: Readonly<Partial<Record<Standing, Kind>>> = { failed: 'error', wa
 
 /** Workflow commands of GitHub that annotate the source with what is broken, and what of it there is no place for. */
 export function annotationsOf({ reports, source }: Rendering): readonly string[] {
-  const all = reports.flatMap(({ cases, subject, preflight, exit }) => {
-    const { cause } = preflight
-    const one = cases.flatMap((result): readonly Annotation[] => {
-      const kind = kindOf(result)
-      // The cause is told once, not by every case that it makes inconclusive.
-      if (kind === undefined || (cause !== undefined && result.reason === cause)) return []
-      return [{ kind, title: `${result.id}: ${verdictOf(result)}`, message: messageOf(result, subject) }]
-    })
-    if (cause === undefined) return one
-    return [{ kind: 'error' as const, title: `trustspec: ${subject}`, message: `${cause} ${exit.meaning}` }, ...one]
+  const all = reports.flatMap((report) => {
+    const of = report.cases.flatMap((result) => annotationOf(result, report))
+    const { cause } = report.preflight
+    const isSaid = report.exit.code === 0 || (cause === undefined && of.some(({ kind }) => kind === 'error'))
+    // What fails the run is an error here too, also where no case is: a cause, a stale entry, a warning under --strict.
+    return isSaid ? of : [runOf(report), ...of]
   })
   return KINDS.flatMap((kind) => {
     const some = all.filter((annotation) => annotation.kind === kind)
@@ -42,13 +38,26 @@ interface Annotation {
   readonly message: string
 }
 
+function annotationOf(result: CaseResult, { subject, preflight }: Report): readonly Annotation[] {
+  const kind = kindOf(result)
+  // The cause is told once, not by every case that it makes inconclusive.
+  if (kind === undefined || (preflight.cause !== undefined && result.reason === preflight.cause)) return []
+  return [{ kind, title: `${result.id}: ${verdictOf(result)}`, message: messageOf(result, subject) }]
+}
+
+function runOf({ subject, preflight, exit, stale }: Report): Annotation {
+  const lines = stale.map(({ case: id, verdict }) => `${id} is no longer ${verdict}: strike it from the list.`)
+  const cause = preflight.cause === undefined ? [] : [preflight.cause]
+  return { kind: 'error', title: `trustspec: ${subject}`, message: [...cause, exit.meaning, ...lines].join('\n') }
+}
+
 function kindOf(result: CaseResult): Kind | undefined {
   const standing = standingOf(result)
   if (standing === 'unclear') return result.level === 'MUST' ? 'error' : 'warning'
   return KIND_OF[standing]
 }
 
-function messageOf(result: CaseResult, subject: Parameters<typeof requirementOf>[1]): string {
+function messageOf(result: CaseResult, subject: Report['subject']): string {
   const { findings, remedy } = result
   const [first] = findings
   if (!first) return `${requirementOf(result, subject)}\n${reasonOf(result)}`

@@ -214,7 +214,19 @@ describe('annotations', () => {
       annotationsOf(renderingOf([report]))
         .map(asRead)
         .map(({ message }) => message),
-    ).toEqual([`${cause} 1 requirement broken.`])
+    ).toEqual([`${cause}\n1 requirement broken.`])
+  })
+
+  test('tell what fails a run where no case is an error', () => {
+    const warns = caseOf('origin/x/warns', { level: 'SHOULD', verdict: 'warn', findings: [FINDING] })
+    const report = reportOf([warns], { ...FAILED, stale: EVERYTHING.stale })
+    const told = (one: Report) => annotationsOf(renderingOf([one])).map(asRead)
+
+    expect(told(report)[0]).toMatchObject({
+      kind: 'error',
+      message: '1 requirement broken.\norigin/claims/passes is no longer fail-open: strike it from the list.',
+    })
+    expect(told(reportOf([warns])).map(({ kind }) => kind)).toEqual(['warning'])
   })
 
   test('output with commands stopped begins and ends with the token', () => {
