@@ -17,6 +17,8 @@ import type { CaseOutcome } from './outcome.ts'
 import { createRandom } from './random.ts'
 import { concluded, tellingOf } from './telling.ts'
 import { placeOfToken } from './tokens.ts'
+import { told } from './timeline.ts'
+import type { Timeline } from './timeline.ts'
 
 /** The case about the control itself: it is judged even where the control fails. */
 export const CHAIN_CONTROL = 'chain/happy-path'
@@ -40,6 +42,7 @@ export async function runChainCase(
   const random = createRandom(session.seed, `${id} ${attempt}`)
   const run = new ChainRun(session, random.nonce)
   await using stack = new AsyncDisposableStack()
+  const fetchesBefore = session.proxy?.fetches().length ?? 0
   const bench = benchOf(session, run, random.nonce, stack)
   const isAlone = subject.runs !== undefined && subject.runs !== 'together'
   let thrown: unknown
@@ -49,6 +52,8 @@ export async function runChainCase(
   } catch (error) {
     thrown = error
   }
+  if (isAlone) noteFetches(run.ledger.timeline, session, fetchesBefore)
+  run.ledger.timeline.close()
   await stack.disposeAsync()
   const outcome = masked(await run.finish(thrown), hiddenKeys(session.secrets), withoutTokens)
   if (isAlone && (outcome.findings.length > 0 || outcome.inconclusive !== undefined)) session.state.disturbed = true
@@ -58,15 +63,23 @@ export async function runChainCase(
 function benchOf(session: ChainSession, run: ChainRun, nonce: () => string, stack: AsyncDisposableStack): ChainBench {
   const { gateway, origin, clients, capabilities, hooks, keys } = session
   const { ledger } = run
+  const { timeline } = ledger
   return {
     now: () => session.originMs() / 1000,
     gateway,
     origin,
     keys,
     hooks: {
-      rotateSigningKey: hookOf('rotateSigningKey', hooks.rotateSigningKey),
-      revokeSigningKey: hookOf('revokeSigningKey', hooks.revokeSigningKey),
+      async rotateSigningKey() {
+        await hookOf('rotateSigningKey', hooks.rotateSigningKey)()
+        timeline.note('keys', 'the gateway signs with a new key')
+      },
+      async revokeSigningKey(kid) {
+        await hookOf('revokeSigningKey', hooks.revokeSigningKey)(kid)
+        timeline.note('keys', 'a signing key of the gateway is revoked')
+      },
       async restart() {
+        timeline.note('restart', 'the gateway is started again')
         await hookOf('restart', hooks.restart)()
         await Promise.all(clients.map((client) => client.renew()))
       },
@@ -91,7 +104,15 @@ function benchOf(session: ChainSession, run: ChainRun, nonce: () => string, stac
     cutJwks() {
       const { proxy } = session
       if (!proxy) throw new NotApplicable('The origin does not fetch the JWKS through the proxy of the run.')
-      return stack.use(proxy.cut())
+      timeline.note('fault', 'the JWKS is out of reach of the origin')
+      const cut = stack.use(proxy.cut())
+      return {
+        served: cut.served,
+        [Symbol.dispose]() {
+          cut[Symbol.dispose]()
+          timeline.note('fault', 'the JWKS is within reach of the origin again')
+        },
+      }
     },
     jwksFrom(instance) {
       const { proxy } = session
@@ -123,11 +144,16 @@ function benchOf(session: ChainSession, run: ChainRun, nonce: () => string, stac
     },
     async elapse(seconds) {
       await passInChain(session, seconds)
+      timeline.note('clock', `${session.clocks ? 'both clocks were moved on by' : 'waited'} ${told(seconds)}`)
     },
     async skew(seconds) {
       // Put back once at the end, however often it was changed.
       stack.defer(() => skewTo(session, 0))
       await skewTo(session, seconds)
+      timeline.note(
+        'clock',
+        `the clock of the origin was set ${told(Math.abs(seconds))} ${seconds < 0 ? 'behind' : 'ahead of'} that of the gateway`,
+      )
     },
     nonce,
   }
@@ -141,6 +167,13 @@ function benchOf(session: ChainSession, run: ChainRun, nonce: () => string, stac
         throw new Inconclusive(`The hook ${name} failed.`, { cause: error })
       }
     }
+  }
+}
+
+/** Of cases that run together nobody can tell whose a fetch is: this is for those that run alone. */
+function noteFetches(timeline: Timeline, { proxy }: ChainSession, before: number): void {
+  for (const { what, status, atMs } of proxy?.fetches().slice(before) ?? []) {
+    timeline.note('fetch', `the JWKS is fetched: ${what === 'passed' ? `status ${status}` : 'no answer'}`, atMs)
   }
 }
 

@@ -22,6 +22,7 @@ import type { CaseOutcome } from './outcome.ts'
 import { DECOY_HEADER } from './proofs.ts'
 import { createRandom } from './random.ts'
 import { concluded, tellingOf } from './telling.ts'
+import { told } from './timeline.ts'
 import { placeOfToken, verifyCaptured } from './tokens.ts'
 
 /** Longest wait until a capture origin has read what is on its way, in milliseconds. */
@@ -48,6 +49,7 @@ export async function runGatewayCase(
   } catch (error) {
     thrown = error
   }
+  run.ledger.timeline.close()
   await stack.disposeAsync()
   return concluded(id, masked(await run.finish(thrown), hiddenKeys(session.secrets), withoutTokens), thrown)
 }
@@ -59,6 +61,7 @@ function benchOf(
   stack: AsyncDisposableStack,
 ): GatewayBench {
   const { profile, captures, clients, keyring, proofs, secrets } = session
+  const { timeline } = run.ledger
   const hooks = hooksOf(session)
   const served = async (wire: ReturnType<typeof keyring.fetch>): Promise<Served> => {
     const { wire: got, json } = await wire
@@ -132,6 +135,8 @@ function benchOf(
     async elapse(seconds) {
       if (!session.clock) run.ledger.records('waited for, s', seconds)
       await passAtGateway(session, seconds, () => run.control())
+      const says = session.clock ? 'the clock of the gateway was moved on by' : 'waited'
+      timeline.note('clock', `${says} ${told(seconds)}`)
     },
     connect: () => Promise.resolve(clients[0].connect()),
     get scanner() {
@@ -186,26 +191,45 @@ function benchOf(
             return made
           }
         : missing('issueKey'),
-      revokeKey: given.revokeKey ?? missing('revokeKey'),
-      rotateSigningKey: given.rotateSigningKey ?? missing('rotateSigningKey'),
-      revokeSigningKey: given.revokeSigningKey ?? missing('revokeSigningKey'),
+      revokeKey: noting(given.revokeKey, 'an API key is revoked') ?? missing('revokeKey'),
+      rotateSigningKey:
+        noting(given.rotateSigningKey, 'the gateway signs with a new key') ?? missing('rotateSigningKey'),
+      revokeSigningKey: noting(given.revokeSigningKey, 'a signing key is revoked') ?? missing('revokeSigningKey'),
       restart: given.restart
         ? async () => {
+            timeline.note('restart', 'the gateway is started again')
             await given.restart?.()
             await Promise.all(clients.map((client) => client.renew()))
           }
         : missing('restart'),
-      keyStoreDown: given.keyStoreDown ? () => outage(given.keyStoreDown) : missing('keyStoreDown'),
-      limitStoreDown: given.limitStoreDown ? () => outage(given.limitStoreDown) : missing('limitStoreDown'),
-      signerDown: given.signerDown ? () => outage(given.signerDown) : missing('signerDown'),
+      keyStoreDown: given.keyStoreDown ? () => outage(given.keyStoreDown, 'the key store') : missing('keyStoreDown'),
+      limitStoreDown: given.limitStoreDown
+        ? () => outage(given.limitStoreDown, 'the store of the limits')
+        : missing('limitStoreDown'),
+      signerDown: given.signerDown ? () => outage(given.signerDown, 'the signer') : missing('signerDown'),
       logs: given.logs ?? missing('logs'),
     }
   }
 
-  async function outage(begin: (() => Promise<AsyncDisposable>) | undefined): Promise<AsyncDisposable> {
+  /** The hook, noted in the timeline once it has worked. */
+  function noting<A extends readonly unknown[]>(hook: ((...given: A) => Promise<void>) | undefined, says: string) {
+    if (!hook) return undefined
+    return async (...given: A): Promise<void> => {
+      await hook(...given)
+      timeline.note('keys', says)
+    }
+  }
+
+  async function outage(begin: (() => Promise<AsyncDisposable>) | undefined, what: string): Promise<AsyncDisposable> {
     const ongoing = await begin?.()
     if (!ongoing) throw new Inconclusive('The outage did not begin.')
-    return once(ongoing)
+    timeline.note('fault', `${what} is down`)
+    return once({
+      async [Symbol.asyncDispose]() {
+        await ongoing[Symbol.asyncDispose]()
+        timeline.note('fault', `${what} is back`)
+      },
+    })
   }
 
   /** Ends once: with the case at the latest, where the case has not ended it to see the recovery. */

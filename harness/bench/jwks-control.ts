@@ -3,15 +3,20 @@ import { Inconclusive, TrustspecError } from '../model/errors.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { Fetch, IssuerResponse, JwksBench } from '../model/jwks.ts'
 import type { SigningKey, SpareRole } from '../model/token.ts'
+import type { TimelineEntry } from '../model/result.ts'
 import type { Scripted } from '../issuer/server.ts'
 import { LONGEST_WAIT_SEC } from './passage.ts'
 import type { Session } from './session.ts'
+import { faultSays } from './timeline.ts'
 
 /** Seconds that are added to a declared number, so that rounding on either side does not matter. */
 const MARGIN_SEC = 1
 
 /** The same for a real wait, which is shorter and precise. */
 const MARGIN_MS = 100
+
+/** Characters of a kid that the timeline tells. */
+const LONGEST_KID = 60
 
 const SERVED_MS = 1_000
 const POLL_MS = 5
@@ -24,6 +29,8 @@ interface Means {
   /** Whether a control is accepted now. */
   readonly isAccepted: () => Promise<boolean>
   readonly notes: (name: string, value: string) => void
+  /** Tells what is changed, for the timeline. */
+  readonly happened: (kind: TimelineEntry['kind'], says: string) => void
 }
 
 /** The JWKS in the hands of one case, with what undoes its changes. */
@@ -47,11 +54,17 @@ export class JwksControl {
       publish: (...keys) => {
         this.#touched = true
         this.#published = keys.map(({ jwk }) => jwk)
+        const kids = keys.map(({ kid }) => kid.slice(0, LONGEST_KID)).join(', ')
+        this.#means.happened(
+          'keys',
+          kids === '' ? 'the added keys are no longer published' : `published beside the others: ${kids}`,
+        )
         issuer.publish(this.#published)
       },
       withdraw: ({ kid }) => {
         this.#touched = true
         this.#isReduced = true
+        this.#means.happened('keys', `no longer published: ${kid}`)
         issuer.publish(this.#published, [kid])
       },
       keys: (...extra) => [...issuer.published(), ...extra],
@@ -87,6 +100,7 @@ export class JwksControl {
   #serve(response: IssuerResponse | undefined, endpoint: 'jwks' | 'discovery' = 'jwks'): void {
     this.#touched = true
     this.#script?.[Symbol.dispose]()
+    this.#means.happened('fault', response ? faultSays(response, endpoint) : 'the issuer answers as usual again')
     this.#isReduced ||= response?.document !== undefined || response?.body !== undefined
     this.#script = response && this.#means.session.issuer.respond(endpoint, { sticky: true, ...response })
   }
@@ -149,6 +163,7 @@ export class JwksControl {
     this.#touched = true
     const { restart, client } = this.#means.session
     if (!restart) return
+    this.#means.happened('restart', 'the origin is started again')
     try {
       await restart()
     } catch (error) {

@@ -4,12 +4,15 @@ import type { NotProven } from '../model/result.ts'
 import type { Failure } from '../model/verdict.ts'
 import type { Exchange } from './exchange.ts'
 import type { CaseOutcome, RawFinding } from './outcome.ts'
+import { Timeline } from './timeline.ts'
 
 /** Raised to leave a case early: what it found is already noted. */
 export class Stop extends Error {}
 
 /** What one case has come to so far: its steps, what was found, what is in doubt, what was not proven. */
 export class Ledger {
+  /** What happens beside the steps. */
+  readonly timeline = new Timeline()
   readonly #findings: RawFinding[] = []
   readonly #doubts: string[] = []
   readonly #notProven: NotProven[] = []
@@ -91,6 +94,7 @@ export class Ledger {
     if (wholly && !isLocked) this.#doubts.push('The case judged nothing.')
     const [doubt] = this.#doubts
     const unproven = this.#unproven.length
+    const timeline = this.timeline.entries()
     return {
       findings: this.#findings,
       ...(doubt === undefined ? {} : { inconclusive: doubt }),
@@ -98,6 +102,7 @@ export class Ledger {
       notProven: this.#notProven,
       stimuli: this.#judged - unproven,
       measured: this.#measured,
+      ...(timeline.length > 0 ? { timeline } : {}),
     }
   }
 

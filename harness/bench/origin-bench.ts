@@ -13,6 +13,7 @@ import { elapse } from './passage.ts'
 import type { CaseOutcome } from './outcome.ts'
 import { createRandom } from './random.ts'
 import { concluded, tellingOf } from './telling.ts'
+import { fetchSays, told } from './timeline.ts'
 import type { Session } from './session.ts'
 import type { KeyRole, SigningKey } from '../model/token.ts'
 
@@ -40,8 +41,11 @@ export async function runCase(
   const scope = `${id.replaceAll('/', '-')}-${attempt}`
   const fetchesBefore = session.issuer.journal.entries.length
   let now = Math.floor(session.nowSec())
+  const { timeline } = run.ledger
   const pass = async (seconds: number): Promise<void> => {
     await elapse(session, seconds, (exp) => mint({ exp }))
+    const says = session.clock ? 'the clock of the origin was moved on by' : 'waited'
+    timeline.note('clock', `${says} ${told(seconds)}`)
     now = Math.floor(session.nowSec())
   }
   const control = new JwksControl({
@@ -52,6 +56,9 @@ export async function runCase(
       (await exchange(session.client, { token: run.controlToken() }, session.profile)).answer.outcome === 'accepted',
     notes(name, value) {
       run.ledger.records(name, value)
+    },
+    happened(kind, says) {
+      timeline.note(kind, says)
     },
   })
 
@@ -96,6 +103,12 @@ export async function runCase(
   } catch (error) {
     thrown = error
   }
+  // Of cases that run together nobody can tell whose a fetch is.
+  const isAlone = subject.runs === 'alone' || subject.runs === 'last'
+  for (const fetch of isAlone ? session.issuer.journal.entries.slice(fetchesBefore) : []) {
+    timeline.note('fetch', fetchSays(fetch), fetch.at)
+  }
+  timeline.close()
   await control.undo().catch((error: unknown) => {
     // The control that follows tells what state the origin is left in.
     if (!(error instanceof Inconclusive)) throw error

@@ -1,7 +1,7 @@
 import type { Judgement } from '../model/bench.ts'
 import { FAILURES } from '../model/verdict.ts'
 import type { Failure } from '../model/verdict.ts'
-import type { NotProven } from '../model/result.ts'
+import type { NotProven, TimelineEntry } from '../model/result.ts'
 import type { Exchange } from './exchange.ts'
 
 /** One stimulus that was not answered as required, with the exchange that showed it. */
@@ -21,6 +21,8 @@ export interface CaseOutcome {
   /** Stimuli sent and judged. */
   readonly stimuli: number
   readonly measured: Readonly<Record<string, string | number | boolean>>
+  /** In order of time; missing where nothing happened beside the stimuli. */
+  readonly timeline?: readonly TimelineEntry[]
 }
 
 /** The worst way in which the case failed; undefined when it did not. */

@@ -6,6 +6,12 @@ import type { OriginCapability } from './capabilities.ts'
 /** A measured value; a list is joined by commas. */
 export type MeasuredValue = number | boolean | string
 
+/** A measured value with the points behind it. */
+export interface Measured {
+  readonly value: MeasuredValue
+  readonly series: Series
+}
+
 /** One property of an origin that is measured, not declared. */
 export interface Measurement {
   /** Unique, kebab-case, never renamed. */
@@ -23,7 +29,7 @@ export interface Measurement {
     bench: OriginBench,
     known: ReadonlyMap<string, MeasuredValue>,
     second: () => number,
-  ) => Promise<MeasuredValue | undefined>
+  ) => Promise<MeasuredValue | Measured | undefined>
 }
 
 /** Points behind a measured value, for a plot: fetches over time, accepted requests over a window, accepted ages. */
@@ -53,5 +59,5 @@ export interface GatewayMeasurement extends Pick<Measurement, 'name' | 'title' |
   readonly measure: (
     bench: GatewayBench,
     known: ReadonlyMap<string, MeasuredValue>,
-  ) => Promise<MeasuredValue | undefined>
+  ) => Promise<MeasuredValue | Measured | undefined>
 }

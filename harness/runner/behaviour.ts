@@ -3,7 +3,14 @@ import type { GatewaySession } from '../bench/gateway-session.ts'
 import { runCase } from '../bench/origin-bench.ts'
 import type { Session } from '../bench/session.ts'
 import type { OriginBench } from '../model/bench.ts'
-import type { GatewayMeasurement, MeasuredProperty, MeasuredValue, Measurement } from '../model/behaviour.ts'
+import type {
+  GatewayMeasurement,
+  Measured,
+  MeasuredProperty,
+  MeasuredValue,
+  Measurement,
+  Series,
+} from '../model/behaviour.ts'
 import { ORIGIN_CAPABILITIES } from '../model/capabilities.ts'
 import type { Capability } from '../model/capabilities.ts'
 import type { GatewayBench } from '../model/gateway-bench.ts'
@@ -71,7 +78,7 @@ async function measureEach<M extends Pick<Measurement, 'name' | 'title' | 'unit'
   take: (
     measurement: M,
     known: ReadonlyMap<string, MeasuredValue>,
-    keep: (value: MeasuredValue | undefined) => MeasuredValue,
+    keep: (found: MeasuredValue | Measured | undefined) => MeasuredValue,
   ) => Promise<string | undefined>,
 ): Promise<readonly MeasuredProperty[]> {
   const { capabilities, says, signal, budget } = context
@@ -91,12 +98,16 @@ async function measureEach<M extends Pick<Measurement, 'name' | 'title' | 'unit'
       rows.push({ ...row, why: spent.reason.replace(/ before it began\.$/u, '') })
       continue
     }
-    const why = await take(measurement, known, (value) => {
+    let series: Series | undefined
+    const why = await take(measurement, known, (found) => {
+      const value = typeof found === 'object' ? found.value : found
+      if (typeof found === 'object') ({ series } = found)
       if (value !== undefined) known.set(name, value)
       return value ?? 'unknown'
     })
     const value = known.get(name)
-    rows.push({ ...row, ...(value === undefined ? { why: why ?? 'cannot be told from outside' } : { value }) })
+    const found = value === undefined ? { why: why ?? 'cannot be told from outside' } : { value }
+    rows.push({ ...row, ...found, ...(series === undefined ? {} : { series }) })
   }
   return rows
 }

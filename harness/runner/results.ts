@@ -95,6 +95,7 @@ export function resultOf(
     stimuli: outcome.stimuli,
     measured: outcome.measured,
     durationMs: Math.round(durationMs),
+    ...(outcome.timeline ? { timeline: outcome.timeline } : {}),
   }
 }
 

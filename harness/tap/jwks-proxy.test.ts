@@ -34,7 +34,13 @@ test('passes path for path, with what is said about the document', async () => {
   expect(arrival?.target).toBe('/issuer/.well-known/jwks.json?x=1')
   expect(arrival?.header('if-none-match')).toEqual(['"0"'])
   expect(proxy.fetches()).toEqual([
-    { target: '/issuer/.well-known/jwks.json?x=1', at: gateway.url, what: 'passed', status: 200 },
+    {
+      target: '/issuer/.well-known/jwks.json?x=1',
+      at: gateway.url,
+      what: 'passed',
+      status: 200,
+      atMs: expect.any(Number),
+    },
   ])
 })
 

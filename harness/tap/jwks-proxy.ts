@@ -13,6 +13,8 @@ export interface ProxiedFetch {
   readonly what: 'passed' | 'dropped' | 'failed'
   /** Status that was passed back; 0 where none was. */
   readonly status: number
+  /** Milliseconds since the epoch. */
+  readonly atMs: number
 }
 
 /** A time in which the proxy drops everything. Disposed, it passes again. */
@@ -47,7 +49,7 @@ export async function startJwksProxy(port = 0): Promise<JwksProxy> {
     const target = request.url ?? '/'
     const at = base ?? ''
     const drop = (what: ProxiedFetch['what']): void => {
-      fetches.push({ target, at, what, status: 0 })
+      fetches.push({ target, at, what, status: 0, atMs: Date.now() })
       request.socket.destroy()
     }
     if (cuts.size > 0 || base === undefined) {
@@ -63,7 +65,7 @@ export async function startJwksProxy(port = 0): Promise<JwksProxy> {
         signal: AbortSignal.timeout(DEADLINE_MS),
       })
       const body = Buffer.from(await answer.body.arrayBuffer())
-      fetches.push({ target, at, what: 'passed', status: answer.statusCode })
+      fetches.push({ target, at, what: 'passed', status: answer.statusCode, atMs: Date.now() })
       for (const name of PASSED) {
         const value = answer.headers[name]
         if (value !== undefined) response.setHeader(name, value)

@@ -1,11 +1,12 @@
 import { Buffer } from 'node:buffer'
-import type { GatewayMeasurement, MeasuredValue } from '../../harness/model/behaviour.ts'
+import type { GatewayMeasurement, Measured, MeasuredValue } from '../../harness/model/behaviour.ts'
 import { NotApplicable } from '../../harness/model/errors.ts'
 import type { GatewayBench } from '../../harness/model/gateway-bench.ts'
 import type { ApiKey, ResolvedGatewayProfile } from '../../harness/model/gateway-profile.ts'
 import { FORMS, toldBy } from '../limits/fields.ts'
 import { limiterFound, limitFound, MOST_REQUESTS, overshootFound } from '../limits/measured.ts'
 import { smallest } from './bisect.ts'
+import { ACCEPTED, plot } from './plot.ts'
 
 /** Longest time for which a revoked key is looked at, in seconds; without a clock to move, what can be waited for. */
 const LONGEST_SEC = 86_400
@@ -34,14 +35,19 @@ function limitIn(known: ReadonlyMap<string, MeasuredValue>): number {
 const WINDOWS = new WeakMap<ResolvedGatewayProfile, number>()
 
 /** Seconds until a key that has just been revoked is refused: exact up to a second, then by the next look. */
-async function delayOf({ observes, elapse, can }: GatewayBench, key: ApiKey): Promise<MeasuredValue> {
+async function delayOf(
+  { observes, elapse, can }: GatewayBench,
+  key: ApiKey,
+): Promise<MeasuredValue | Measured | undefined> {
   const most = can('clock', 'measurement') ? LONGEST_SEC : LONGEST_WAIT_SEC
+  const drawn = plot({ x: 'seconds since then', y: ACCEPTED })
   let passed = 0
   for (;;) {
     const { answer } = await observes({ key }, 'measurement')
-    if (answer.outcome === 'refused') return passed <= 1 ? passed : `at most ${passed}`
+    drawn.note(passed, answer.outcome !== 'refused')
+    if (answer.outcome === 'refused') return drawn.of(passed <= 1 ? passed : `at most ${passed}`)
     const step = Math.min(Math.max(1, passed), most - passed)
-    if (step <= 0) return `more than ${passed}`
+    if (step <= 0) return drawn.of(`more than ${passed}`)
     await elapse(step)
     passed += step
   }
@@ -73,8 +79,15 @@ export const GATEWAY_MEASUREMENTS: readonly GatewayMeasurement[] = [
     needs: ['key', 'fresh-keys'],
     async measure(bench, known) {
       const found = await limiterFound(bench, limitIn(known))
-      if (found) WINDOWS.set(bench.profile, found.windowSec)
-      return found?.kind
+      if (!found) return undefined
+      WINDOWS.set(bench.profile, found.windowSec)
+      const drawn = plot({ x: 'seconds since the first request', y: 'requests let through so far' })
+      let through = 0
+      for (const [atSec, count] of found.through) {
+        through += count
+        drawn.note(atSec, through)
+      }
+      return drawn.of(found.kind)
     },
   },
   {
@@ -134,16 +147,19 @@ export const GATEWAY_MEASUREMENTS: readonly GatewayMeasurement[] = [
     unit: 'octets',
     needs: ['key'],
     async measure({ observes }) {
+      const drawn = plot({ x: 'octets of the header section, about', y: ACCEPTED })
       const isTooLarge = async (steps: number): Promise<boolean> => {
         // In lines of a size that no server minds.
         const lines = Array.from(
           { length: steps },
           (_, at) => [`X-Padding-${at}`, 'x'.repeat(STEP - LINE - String(at).length - 1)] as const,
         )
-        return (await observes({ headers: lines }, 'measurement')).answer.outcome !== 'accepted'
+        const isIn = (await observes({ headers: lines }, 'measurement')).answer.outcome === 'accepted'
+        drawn.note(steps * STEP, isIn)
+        return !isIn
       }
       const first = await smallest(1, MOST_OCTETS / STEP, isTooLarge)
-      return first === undefined ? `more than ${MOST_OCTETS}` : (first - 1) * STEP
+      return drawn.of(first === undefined ? `more than ${MOST_OCTETS}` : (first - 1) * STEP)
     },
   },
   {
@@ -152,14 +168,17 @@ export const GATEWAY_MEASUREMENTS: readonly GatewayMeasurement[] = [
     unit: 'octets',
     needs: ['key'],
     async measure({ observes, nonce }) {
+      const drawn = plot({ x: 'octets of the key', y: 'refused for what it is (1) or for its size (0)' })
       const isTooLarge = async (steps: number): Promise<boolean> => {
         const key = `tsk_${nonce()}`.padEnd(steps * STEP, 'x')
         const { status } = (await observes({ key }, 'measurement')).answer
-        return status !== 401 && status !== 403
+        const isForItself = status === 401 || status === 403
+        drawn.note(steps * STEP, isForItself)
+        return !isForItself
       }
       if (await isTooLarge(1)) return undefined
       const first = await smallest(2, MOST_OCTETS / STEP, isTooLarge)
-      return first === undefined ? `more than ${MOST_OCTETS}` : (first - 1) * STEP
+      return drawn.of(first === undefined ? `more than ${MOST_OCTETS}` : (first - 1) * STEP)
     },
   },
   {

@@ -4,6 +4,8 @@ import { PUBLISHED_ALGORITHMS } from '../../harness/model/token.ts'
 import type { Token } from '../../harness/model/token.ts'
 import { unknownKid } from '../jwks/means.ts'
 import { secondsUntilFetch, smallest } from './bisect.ts'
+import { ACCEPTED, plot } from './plot.ts'
+import type { Plot } from './plot.ts'
 
 const TWO_DAYS = 2 * 86_400
 
@@ -34,6 +36,27 @@ async function freshlyFetched(bench: OriginBench): Promise<boolean> {
   return await fetches(bench, bench.mint())
 }
 
+const FETCHES = { x: 'seconds at the origin since a fetch', y: 'fetches of the JWKS so far' }
+
+/** Lets time pass, and asks whether a request causes a fetch, with the fetches so far as points over time. */
+function plotted(drawn: Plot, bench: OriginBench, makes: () => Token) {
+  let passed = 0
+  let count = 0
+  drawn.note(0, 0)
+  return {
+    elapse: async (seconds: number): Promise<void> => {
+      await bench.elapse(seconds)
+      passed += seconds
+    },
+    ask: async (): Promise<boolean> => {
+      const isFetched = await fetches(bench, makes())
+      if (isFetched) count += 1
+      drawn.note(passed, count)
+      return isFetched
+    },
+  }
+}
+
 function age(known: ReadonlyMap<string, unknown>): number | undefined {
   const value = known.get('jwks-max-age')
   return typeof value === 'number' ? value : undefined
@@ -60,14 +83,17 @@ export const MEASUREMENTS: readonly Measurement[] = [
     needs: ['issuer'],
     async measure(bench, _known, second) {
       const { mint } = bench
+      const drawn = plot({ x: 'seconds after exp', y: ACCEPTED })
       const late = async (seconds: number): Promise<boolean> => {
         const make = () => {
           const exp = second() - seconds
           return mint({ exp, iat: exp - 60, nbf: exp - 60 })
         }
-        return !(await acceptedInTwo(bench, make, 1))
+        const isIn = await acceptedInTwo(bench, make, 1)
+        drawn.note(seconds, isIn)
+        return !isIn
       }
-      return (await smallest(0, TWO_DAYS, late)) ?? 'without limit'
+      return drawn.of((await smallest(0, TWO_DAYS, late)) ?? 'without limit')
     },
   },
   {
@@ -77,11 +103,15 @@ export const MEASUREMENTS: readonly Measurement[] = [
     needs: ['issuer'],
     async measure(bench, _known, second) {
       const { mint } = bench
-      const early = async (seconds: number): Promise<boolean> =>
-        !(await acceptedInTwo(bench, () => mint({ nbf: second() + seconds }), 2))
+      const drawn = plot({ x: 'seconds before nbf', y: ACCEPTED })
+      const early = async (seconds: number): Promise<boolean> => {
+        const isIn = await acceptedInTwo(bench, () => mint({ nbf: second() + seconds }), 2)
+        drawn.note(seconds, isIn)
+        return !isIn
+      }
       // The first one refused lies one second beyond the last one accepted.
       const first = await smallest(1, 240, early)
-      return first === undefined ? 'without limit' : first - 1
+      return drawn.of(first === undefined ? 'without limit' : first - 1)
     },
   },
   {
@@ -95,9 +125,15 @@ export const MEASUREMENTS: readonly Measurement[] = [
       const step = 256
       const padded = (steps: number) =>
         mint({ padding: 'x'.repeat(Math.max(0, Math.floor((steps * step - base) * 0.75))) })
-      const tooLarge = async (steps: number): Promise<boolean> => !(await isAccepted(bench, padded(steps)))
+      const drawn = plot({ x: 'octets of the token', y: ACCEPTED })
+      const tooLarge = async (steps: number): Promise<boolean> => {
+        const token = padded(steps)
+        const isIn = await isAccepted(bench, token)
+        drawn.note(token.compact.length, isIn)
+        return !isIn
+      }
       const first = await smallest(Math.ceil(base / step) + 1, (64 * 1024) / step, tooLarge)
-      return first === undefined ? 64 * 1024 : padded(first - 1).compact.length
+      return drawn.of(first === undefined ? 64 * 1024 : padded(first - 1).compact.length)
     },
   },
   {
@@ -106,10 +142,10 @@ export const MEASUREMENTS: readonly Measurement[] = [
     unit: 's',
     needs: ['issuer', 'jwks-fetched', 'clock', 'cold-start'],
     async measure(bench) {
-      const { elapse, mint } = bench
       if (!(await freshlyFetched(bench))) return undefined
-      const seconds = await secondsUntilFetch({ elapse, ask: () => fetches(bench, mint()), most: TWO_DAYS })
-      return seconds ?? 'none within two days'
+      const drawn = plot(FETCHES)
+      const seconds = await secondsUntilFetch({ ...plotted(drawn, bench, () => bench.mint()), most: TWO_DAYS })
+      return drawn.of(seconds ?? 'none within two days')
     },
   },
   {
@@ -132,12 +168,12 @@ export const MEASUREMENTS: readonly Measurement[] = [
     needs: ['issuer', 'jwks-fetched', 'clock', 'cold-start'],
     async measure(bench, known) {
       if (known.get('refetch-on-unknown-kid') !== true) return undefined
-      const { elapse } = bench
-      const ask = () => fetches(bench, unknownKid(bench))
       if (!(await freshlyFetched(bench))) return undefined
+      const drawn = plot(FETCHES)
+      const { elapse, ask } = plotted(drawn, bench, () => unknownKid(bench))
       // One right after the other: what fetches for both knows no cooldown.
       if ((await ask()) && (await ask())) return 0
-      return await secondsUntilFetch({ elapse, ask, most: age(known) ?? TWO_DAYS })
+      return drawn.of(await secondsUntilFetch({ elapse, ask, most: age(known) ?? TWO_DAYS }))
     },
   },
   {
@@ -166,16 +202,19 @@ export const MEASUREMENTS: readonly Measurement[] = [
       jwks.serve({ status: 500, body: '' })
       await elapse(maxAge + 1)
       let passed = 0
+      const drawn = plot({ x: 'seconds beyond that age', y: ACCEPTED })
       const isDead = async (seconds: number): Promise<boolean> => {
         if (seconds > passed) await elapse(seconds - passed)
         passed = Math.max(passed, seconds)
-        return !(await isAccepted(bench, mint()))
+        const isIn = await isAccepted(bench, mint())
+        drawn.note(seconds, isIn)
+        return !isIn
       }
       // Time goes forward only: in steps of an eighth of what has passed, which is as precise as this needs to be.
       for (let seconds = 0; seconds <= 86_400; seconds = Math.max(seconds + 10, Math.floor(seconds * 1.125))) {
-        if (await isDead(seconds)) return seconds === 0 ? 0 : `less than ${seconds}`
+        if (await isDead(seconds)) return drawn.of(seconds === 0 ? 0 : `less than ${seconds}`)
       }
-      return 'without limit'
+      return drawn.of('without limit')
     },
   },
   {

@@ -133,35 +133,43 @@ async function atBorder(bench: GatewayBench, call: Call, isMovable: boolean): Pr
   return await drain(bench, call)
 }
 
+interface Found {
+  readonly kind: Limiter
+  readonly windowSec: number
+  /** What was let through of more than enough: seconds since the first request, and how many there and then. */
+  readonly through: readonly (readonly [atSec: number, count: number])[]
+}
+
 /** How the limiter counts and the length of its window; undefined where that cannot be told. */
-export async function limiterFound(
-  bench: GatewayBench,
-  limit: number,
-): Promise<{ readonly kind: Limiter; readonly windowSec: number } | undefined> {
+export async function limiterFound(bench: GatewayBench, limit: number): Promise<Found | undefined> {
   if (limit < 4) return undefined
   const recovered = await recovery(bench, await newCaller(bench))
   if (recovered === undefined) return undefined
   if (recovered.back <= PART * limit) return await bucketFound(bench, limit, recovered)
   const { seconds } = recovered
-  return { kind: await windowFound(bench, limit, seconds), windowSec: seconds }
+  return { ...(await windowFound(bench, limit, seconds)), windowSec: seconds }
 }
 
 /** A token bucket gives back drop by drop: over a longer time, what is rounded to seconds matters less. */
 async function bucketFound(bench: GatewayBench, limit: number, { seconds, back }: Recovered) {
   const call = await newCaller(bench)
-  await drain(bench, call)
+  const { count: all } = await drain(bench, call)
   const times = Math.max(1, Math.floor(limit / 2 / back))
   await bench.elapse(seconds * times)
   const { count } = await drain(bench, call)
   const windowSec = Math.round((10 * seconds * times * limit) / Math.max(1, count)) / 10
-  return { kind: 'token bucket', windowSec } as const
+  const through = [
+    [0, all],
+    [seconds * times, count],
+  ] as const
+  return { kind: 'token bucket', windowSec, through } as const
 }
 
 /**
  * Half is used at once and the rest half a window later. A whole window after the first half, a sliding window gives
  * back that half, and a fixed one all, unless it had given back all before.
  */
-async function windowFound(bench: GatewayBench, limit: number, seconds: number): Promise<Limiter> {
+async function windowFound(bench: GatewayBench, limit: number, seconds: number): Promise<Omit<Found, 'windowSec'>> {
   const call = await newCaller(bench)
   const half = Math.floor(limit / 2)
   await drain(bench, call, half)
@@ -169,7 +177,13 @@ async function windowFound(bench: GatewayBench, limit: number, seconds: number):
   const { count: rest } = await drain(bench, call)
   await bench.elapse(seconds / 2)
   const { count: back } = await drain(bench, call)
-  return back >= 0.9 * limit || rest >= 0.9 * limit ? 'fixed window' : 'sliding window'
+  const isFixed = back >= 0.9 * limit || rest >= 0.9 * limit
+  const through = [
+    [0, half],
+    [seconds / 2, rest],
+    [seconds, back],
+  ] as const
+  return { kind: isFixed ? 'fixed window' : 'sliding window', through }
 }
 
 /** Requests beyond the limit that are let through of three times as many at the same moment. */
