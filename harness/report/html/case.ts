@@ -1,5 +1,6 @@
 import type { CaseResult, TimelineEntry } from '../../model/result.ts'
 import type { Subject } from '../../model/case.ts'
+import type { Level } from '../../model/verdict.ts'
 import { counted } from '../text.ts'
 import { link, markup } from './escape.ts'
 import type { Markup } from './escape.ts'
@@ -26,7 +27,7 @@ export function caseRow(result: CaseResult, place: Place): Markup {
   return markup`<li class="case tone-${toneOf(verdict)}" data-verdict="${verdict}" data-level="${level}" data-suite="${suite}" data-hop="${hopOf(suite)}">
 <details id="${anchorOf(place.report, id)}"><summary>
 <span class="mark">${verdictMark(verdict)}${nature !== undefined && nature !== verdict && markup`<span class="soft nature">${nature}</span>`}</span>
-<span class="what"><span class="title">The ${place.subject} ${title}.</span> <code>${id}</code></span>
+<span class="what">${wanted(result)}<span class="title">The ${place.subject} ${title}.</span> <code>${id}</code></span>
 <span class="tags">${known && markup`<span class="tag">${known.accepted ? 'accepted' : 'known'}</span>`}${upcoming !== undefined && markup`<span class="tag">upcoming</span>`}<span class="level">${level}</span></span>
 </summary>
 <div class="body">
@@ -42,6 +43,18 @@ ${result.notProven.length > 0 && markup`<div><dt>Not proven</dt><dd>${result.not
 </dl>
 ${result.timeline && timelineOf(result.timeline)}
 </div></details></li>`
+}
+
+const WANTED: Readonly<Record<Level, string>> = {
+  MUST: 'Required: ',
+  SHOULD: 'Recommended: ',
+  MAY: 'Declared: ',
+  INFO: '',
+}
+
+/** Beside a verdict that says the contrary, a title alone would read like what was seen. */
+function wanted({ level, findings }: CaseResult): Markup | false {
+  return findings.length > 0 && markup`<span class="soft">${WANTED[level]}</span>`
 }
 
 function notes({ reason, missing, known, upcoming }: CaseResult, { cause }: Place): Markup {

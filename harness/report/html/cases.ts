@@ -45,7 +45,7 @@ function suitePart(items: readonly Item[], causes: ReadonlySet<string | undefine
     verdict === 'info' ||
     (verdict === 'inconclusive' && reason !== undefined && causes.has(reason))
   const isOpen = items.some(({ result }) => !isTold(result))
-  const rank = ({ result }: Item): number => (isTold(result) ? 1 : 0)
+  const rank = ({ result }: Item): number => (isTold(result) ? VERDICTS.length : VERDICTS.indexOf(result.verdict))
   const counts = VERDICTS.flatMap((verdict) => {
     const number = items.filter(({ result }) => result.verdict === verdict).length
     return number === 0

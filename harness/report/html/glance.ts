@@ -11,6 +11,8 @@ export interface Glance {
   readonly lede: string
   /** The one cause, as the pre-flight has it. */
   readonly cause?: string
+  /** The worst of what is broken: what is required, and what was seen. */
+  readonly worst?: string
   /** What to do first, in order; empty where nothing is to be done. */
   readonly steps: readonly Step[]
 }
@@ -65,9 +67,7 @@ function blocked(report: Report): Glance | undefined {
   const isCrash = control?.verdict === 'fail-crash'
   const thing = subject === 'origin' ? 'a valid token' : subject === 'gateway' ? 'a valid API key' : 'a valid call'
   const first: Step = {
-    text: isCrash
-      ? `Mend the error that is named here, until ${thing} is answered with success.`
-      : mending(cause, control),
+    text: isCrash ? `Mend this error, until ${thing} is accepted.` : mending(cause, control),
     ...(control?.known ? { note: control.known.reason } : {}),
     ...(control ? { about: control } : {}),
   }
@@ -97,10 +97,10 @@ const HOW: Words = {
 }
 
 const COUNTED: Words = {
-  'fail-open': 'let in what must be refused',
-  'fail-crash': 'crashed, hung or answered 5xx',
-  'fail-closed': 'refused what must be accepted',
-  fail: 'answered otherwise than required',
+  'fail-open': 'accepts what must be refused',
+  'fail-crash': 'crashes, hangs or answers 5xx',
+  'fail-closed': 'refuses what must be accepted',
+  fail: 'answers otherwise than required',
 }
 
 /** Requirements are broken that nobody has accepted. */
@@ -111,14 +111,14 @@ function broken(report: Report): Glance | undefined {
   if (!worst || !isFailure(worst.verdict)) return undefined
   const counts = FAILURES.flatMap((failure) => {
     const number = failed.filter(({ verdict }) => verdict === failure).length
-    return number === 0 ? [] : [`${number} ${COUNTED[failure]}`]
+    return number === 0 ? [] : [`${failed.length === 1 ? '' : `in ${number} `}it ${COUNTED[failure]}`]
   })
   const must = report.cases.filter(({ level }) => level === 'MUST').length
-  const are = failed.length === 1 ? 'requirement is' : 'requirements are'
   return {
     tone: 'bad',
     headline: `${nameOf(report)} ${HOW[worst.verdict]}.`,
-    lede: `${failed.length} of ${must} ${are} broken: ${listed(counts)}.`,
+    lede: `${failed.length} of ${must} requirements ${failed.length === 1 ? 'is' : 'are'} broken: ${listed(counts)}.`,
+    worst: `It is required that the ${report.subject} ${worst.title}. Seen: ${worst.findings[0]?.observed ?? worst.verdict}.`,
     steps: failed.slice(0, MOST_STEPS).map((about) => ({
       text: about.remedy,
       about,

@@ -49,12 +49,13 @@ interface Seen {
 }
 
 function first({ report, glance }: Seen): Markup {
-  const { tone, headline, lede, cause } = glance
+  const { tone, headline, lede, cause, worst, steps } = glance
+  const [step] = tone === 'bad' ? steps : []
   return markup`<section class="glance tone-${tone}" aria-labelledby="headline">
 <p class="target">${icon(tone)} ${report.target.url}</p>
 <h1 id="headline">${headline}</h1>
 <p class="lede">${lede}</p>
-${cause !== undefined && markup`<p class="cause"><strong>The cause:</strong> ${cause}</p>`}
+${(cause !== undefined || step) && markup`<div class="cause">${cause !== undefined && markup`<p><strong>The cause:</strong> ${cause}</p>`}${worst !== undefined && markup`<p><strong>The worst:</strong> ${worst}</p>`}${step && markup`<p><strong>First:</strong> ${step.text}</p>`}</div>`}
 </section>`
 }
 
@@ -67,7 +68,7 @@ ${stepsOf(seen)}`
 
 function stepsOf({ glance: { steps, tone }, at }: Seen): Markup | false {
   if (steps.length === 0) return false
-  const title = tone === 'bad' ? 'What to do first' : 'What would make it better'
+  const title = tone === 'bad' ? 'What to do' : 'What would make it better'
   return markup`<section class="steps tone-${tone}" aria-labelledby="steps-${at}"><h2 id="steps-${at}">${title}</h2>
 <ol>${steps.map((step) => stepOf(step, at))}</ol></section>`
 }

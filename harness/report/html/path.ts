@@ -15,6 +15,8 @@ interface Box {
 interface Layout {
   readonly name: 'wide' | 'tall'
   readonly size: readonly [width: number, height: number]
+  /** How much of the height is empty where no chain is drawn. */
+  readonly bare: number
   readonly client: Box
   readonly network: Box
   readonly hops: Readonly<Record<HopId, Box>>
@@ -28,6 +30,7 @@ interface Layout {
 const WIDE: Layout = {
   name: 'wide',
   size: [1040, 300],
+  bare: 30,
   client: { x: 4, y: 92, w: 96, h: 64 },
   network: { x: 758, y: 62, w: 278, h: 124 },
   hops: {
@@ -47,7 +50,7 @@ const WIDE: Layout = {
     'M404 160V246Q404 254 412 254H498',
     'M896 160V246Q896 254 888 254H726',
   ],
-  span: 'M52 86V35Q52 27 60 27H318M508 27H738Q746 27 746 35V60',
+  span: 'M52 86V35Q52 27 60 27H318M508 27H772Q780 27 780 35V62',
   words: [
     { x: 416, y: 244, text: 'publishes' },
     { x: 790, y: 244, text: 'fetches the keys' },
@@ -57,6 +60,7 @@ const WIDE: Layout = {
 const TALL: Layout = {
   name: 'tall',
   size: [340, 690],
+  bare: 58,
   client: { x: 92, y: 62, w: 196, h: 44 },
   network: { x: 56, y: 392, w: 268, h: 152 },
   hops: {
@@ -84,17 +88,18 @@ const TALL: Layout = {
 export function pathOf(cases: readonly CaseResult[]): Markup {
   return markup`<figure class="path">
 ${[WIDE, TALL].map((layout) => drawing(layout, cases))}
-<figcaption>The trust path. Each part that was tested is a link to its cases; select it to see them alone.</figcaption>
+<figcaption>The trust path. Select a part to see its cases alone. Grey parts were not under test.</figcaption>
 </figure>`
 }
 
 function drawing(
-  { name, size: [width, height], client, network, hops, arrows, span, words }: Layout,
+  { name, size: [width, height], bare, client, network, hops, arrows, span, words }: Layout,
   cases: readonly CaseResult[],
 ): Markup {
   const isChained = standingOf('chain', cases) !== undefined
+  const top = isChained ? 0 : bare
   const shown = HOPS.filter(({ id }) => id !== 'chain' || isChained)
-  return markup`<svg class="${name}" viewBox="0 0 ${width} ${height}" role="group" aria-label="The trust path: client, gateway, origin, issuer">
+  return markup`<svg class="${name}" viewBox="0 ${top} ${width} ${height - top}" role="group" aria-label="The trust path: client, gateway, origin, issuer">
 <defs><marker id="arrow-${name}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path d="M0 0.5L7.5 4L0 7.5z" class="head" /></marker></defs>
 <rect class="network" x="${network.x}" y="${network.y}" width="${network.w}" height="${network.h}" rx="14" />
 ${isChained && span !== '' && markup`<path class="span" d="${span}" />`}

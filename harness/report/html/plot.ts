@@ -21,7 +21,7 @@ export function plotOf(title: string, { x, y, points }: Series): Markup {
   const steps = points.slice(1).map(([at, value]) => `H${across(at)}V${up(value)}`)
   return markup`<svg class="plot" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}: ${y}, over ${x}">
 <path class="axis" d="M${LEFT} ${TOP}V${FLOOR}H${WIDTH - RIGHT}" />
-<path class="steps" d="M${across(from)} ${up(first)}${steps.join('')}" />
+<path class="curve" d="M${across(from)} ${up(first)}${steps.join('')}" />
 ${points.map(([at, value]) => markup`<circle cx="${across(at)}" cy="${up(value)}" r="2.4" />`)}
 <text x="${LEFT - 5}" y="${TOP + 4}" class="end">${compact(top)}</text>
 <text x="${LEFT - 5}" y="${FLOOR + 3}" class="end">0</text>

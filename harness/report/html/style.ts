@@ -68,7 +68,7 @@ h1 { font-size: clamp(1.7rem, 1.2rem + 2.2vw, 2.5rem); font-weight: 720; margin:
 .again { margin-top: 0.3rem; font-size: 0.92rem; }
 .again > summary, .more > summary, .locks summary { cursor: pointer; color: var(--link); width: fit-content; }
 
-.summary { list-style: none; padding: 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(15.5rem, 1fr)); gap: 0.5rem; margin-bottom: 0.9rem; }
+.summary { list-style: none; padding: 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(11.8rem, 1fr)); gap: 0.5rem; margin-bottom: 0.9rem; }
 .summary li { border: 1px solid var(--line); border-radius: 10px; padding: 0.5rem 0.85rem 0.6rem; background: var(--card); }
 .summary strong { font-size: 1.4rem; font-weight: 680; font-variant-numeric: tabular-nums; margin-right: 0.3rem; }
 .summary .soft { display: block; font-size: 0.85rem; }
@@ -77,7 +77,7 @@ h1 { font-size: clamp(1.7rem, 1.2rem + 2.2vw, 2.5rem); font-weight: 720; margin:
 #filters label { display: grid; gap: 0.2rem; font-size: 0.8rem; font-weight: 600; color: var(--soft); min-width: 0; }
 #filters label.wide { flex: 1 1 14rem; }
 #filters p { flex-basis: 100%; font-size: 0.88rem; color: var(--soft); }
-input, select, button { font: inherit; font-size: 0.95rem; color: var(--ink); background: var(--card); border: 1px solid var(--edge); border-radius: 8px; padding: 0.38rem 0.6rem; min-height: 2.4rem; max-width: 100%; }
+input, select, button { font: inherit; font-size: 0.95rem; font-weight: 400; color: var(--ink); background: var(--card); border: 1px solid var(--edge); border-radius: 8px; padding: 0.38rem 0.6rem; min-height: 2.4rem; max-width: 100%; }
 input::placeholder { color: var(--soft); opacity: 1; }
 button { cursor: pointer; }
 button:hover { border-color: var(--ink); }
@@ -114,7 +114,7 @@ summary::-webkit-details-marker { display: none; }
 .clause { display: block; }
 .exchange { display: grid; grid-template-columns: 1fr 1fr; gap: 0.8rem; }
 .exchange > div { min-width: 0; }
-pre { margin: 0; padding: 0.6rem 0.8rem; background: var(--sunk); border-radius: 8px; white-space: pre-wrap; overflow-wrap: anywhere; max-height: 15rem; overflow: auto; tab-size: 4; line-height: 1.45; }
+pre { margin: 0; padding: 0.6rem 0.8rem; background: var(--sunk); border-radius: 8px; white-space: pre-wrap; overflow-wrap: anywhere; max-height: 15rem; overflow: auto; scrollbar-width: thin; tab-size: 4; line-height: 1.45; }
 .command { display: grid; grid-template-columns: 1fr auto; gap: 0 0.6rem; align-items: start; min-width: 0; }
 .command h5 { grid-column: 1 / -1; }
 .command pre { max-height: 8rem; }
@@ -138,7 +138,7 @@ pre { margin: 0; padding: 0.6rem 0.8rem; background: var(--sunk); border-radius:
 .property .of { display: block; font-size: 0.78rem; color: var(--soft); margin-top: 0.4rem; }
 .plot { display: block; width: 100%; max-width: 22rem; height: auto; margin-top: 0.15rem; }
 .plot .axis { fill: none; stroke: var(--edge); stroke-width: 1; }
-.plot .steps { all: unset; fill: none; stroke: var(--info); stroke-width: 1.75; }
+.plot .curve { fill: none; stroke: var(--info); stroke-width: 1.75; }
 .plot circle { fill: var(--info); }
 .plot text { font: 10.5px var(--sans); fill: var(--soft); }
 .plot .end { text-anchor: end; }

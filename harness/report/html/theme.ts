@@ -55,7 +55,8 @@ export const THEME = `
 @media print { :root { color-scheme: light; } }
 ${TONES.map((tone) => `.tone-${tone} { --tone: var(--${tone}); --tone-paper: var(--${tone}-paper); --tone-line: var(--${tone}-line); }`).join('\n')}
 .icon { width: 1em; height: 1em; flex: none; vertical-align: -0.125em; fill: none; stroke: currentColor; stroke-width: 2; stroke-linecap: round; stroke-linejoin: round; }
-.verdict { display: inline-flex; align-items: center; gap: 0.35em; color: var(--tone); font-weight: 600; white-space: nowrap; }
+.verdict .icon { align-self: center; }
+.verdict { display: inline-flex; align-items: baseline; gap: 0.35em; color: var(--tone); font-weight: 600; white-space: nowrap; }
 `
 
 const SHAPES: Readonly<Record<Tone, Markup>> = {
