@@ -77,7 +77,7 @@ function remedyOf({ remedy, snippets }: CaseResult): Markup {
   return markup`<div class="remedy"><p><strong>Remedy:</strong> ${remedy}</p>
 ${Object.entries(snippets).map(
   ([library, code]) =>
-    markup`<h5>${library}</h5><pre tabindex="0" role="region" aria-label="The fix for ${library}"><code>${code}</code></pre>`,
+    markup`<p class="label">${library}</p><pre tabindex="0" role="group" aria-label="The fix for ${library}"><code>${code}</code></pre>`,
 )}</div>`
 }
 
@@ -98,7 +98,7 @@ const KINDS: Readonly<Record<TimelineEntry['kind'], string>> = {
 }
 
 function timelineOf(entries: readonly TimelineEntry[]): Markup {
-  return markup`<div class="timeline"><h5>What happened meanwhile</h5><ol>
+  return markup`<div class="timeline"><p class="label">What happened meanwhile</p><ol>
 ${entries.map(
   ({ atMs, kind, says }) =>
     markup`<li class="kind-${kind}"><span class="at">${atMs} ms</span> <span class="kind">${KINDS[kind]}</span> <span>${says}</span></li>`,

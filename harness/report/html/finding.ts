@@ -47,11 +47,11 @@ ${curl !== undefined && command('See it again', curl)}`
 
 /** A shell command with a button that copies it. */
 export function command(name: string, text: string): Markup {
-  return markup`<div class="command"><h5>${name}</h5><pre tabindex="0" role="region" aria-label="${name}"><code>${text}</code></pre><button type="button" class="copy" hidden>Copy<span class="hidden"> the command</span></button></div>`
+  return markup`<div class="command"><p class="label">${name}</p><pre tabindex="0" role="group" aria-label="${name}"><code>${text}</code></pre><button type="button" class="copy" hidden>Copy<span class="hidden"> the command</span></button></div>`
 }
 
 function block(name: string, text: string): Markup {
-  return markup`<div><h5>${name}</h5><pre tabindex="0" role="region" aria-label="${name}"><code>${text.trimEnd()}</code></pre></div>`
+  return markup`<div><p class="label">${name}</p><pre tabindex="0" role="group" aria-label="${name}"><code>${text.trimEnd()}</code></pre></div>`
 }
 
 function linesOf(headers: HeaderLines): string {

@@ -1,6 +1,7 @@
 import type { CaseResult, Report } from '../../model/result.ts'
 import { FAILURES, isFailure } from '../../model/verdict.ts'
 import type { Failure } from '../../model/verdict.ts'
+import { counted } from '../text.ts'
 import type { Tone } from './theme.ts'
 
 /** What a person is told first: what is wrong, in plain words, and what to do. */
@@ -78,7 +79,9 @@ function blocked(report: Report): Glance | undefined {
     cause,
     steps: [
       first,
-      { text: `Then run trustspec again: the other ${left} cases can be judged only once ${thing} is accepted.` },
+      {
+        text: `Then run trustspec again: ${counted(left, 'other case')} can be judged only once ${thing} is accepted.`,
+      },
     ],
   }
 }

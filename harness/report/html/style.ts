@@ -11,13 +11,13 @@ body { margin: 0 auto; max-width: 70rem; padding: 0 1.25rem 3rem; overflow-wrap:
 a { color: var(--link); text-underline-offset: 0.15em; text-decoration-thickness: 0.06em; }
 :focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; border-radius: 4px; }
 code, pre { font-family: var(--mono); font-size: 0.85em; }
-p, ul, ol, dl, dd, h1, h2, h3, h4, h5, figure { margin: 0; }
+p, ul, ol, dl, dd, h1, h2, h3, h4, figure { margin: 0; }
 .soft { color: var(--soft); }
 h1, h2, h3 { text-wrap: balance; letter-spacing: -0.012em; line-height: 1.2; }
 h2 { font-size: 1.4rem; font-weight: 650; margin: 2.75rem 0 0.9rem; }
 h3 { font-size: 1.08rem; font-weight: 650; margin: 2rem 0 0.25rem; }
 h4 { font: 600 0.95rem/1.4 var(--mono); }
-h5 { font-size: 0.78rem; font-weight: 650; color: var(--soft); margin-bottom: 0.25rem; }
+.label { font-size: 0.78rem; font-weight: 650; color: var(--soft); margin-bottom: 0.25rem; }
 
 .mast { padding: 1rem 0 0.9rem; border-bottom: 1px solid var(--line); color: var(--soft); font-size: 0.88rem; }
 .mast strong { color: var(--ink); font-weight: 700; letter-spacing: -0.01em; }
@@ -116,7 +116,7 @@ summary::-webkit-details-marker { display: none; }
 .exchange > div { min-width: 0; }
 pre { margin: 0; padding: 0.6rem 0.8rem; background: var(--sunk); border-radius: 8px; white-space: pre-wrap; overflow-wrap: anywhere; max-height: 15rem; overflow: auto; scrollbar-width: thin; tab-size: 4; line-height: 1.45; }
 .command { display: grid; grid-template-columns: 1fr auto; gap: 0 0.6rem; align-items: start; min-width: 0; }
-.command h5 { grid-column: 1 / -1; }
+.command .label { grid-column: 1 / -1; }
 .command pre { max-height: 8rem; }
 .copy { font-size: 0.85rem; min-width: 5.2rem; }
 .remedy { background: var(--good-paper); border-radius: 8px; padding: 0.7rem 0.9rem; display: grid; gap: 0.5rem; min-width: 0; }
