@@ -122,6 +122,13 @@ test('the embedded gateway is what it declares', { timeout: SLOW_MS }, async () 
     'largest-key': expect.any(Number),
     'jwks-max-age': 60,
   })
+  // Half of the limit, the rest half a window later, and after a whole window the first half again.
+  const limiter = report.behaviour.find(({ name }) => name === 'limiter')
+  expect(limiter?.series?.points).toEqual([
+    [0, 5],
+    [30, 10],
+    [60, 15],
+  ])
 })
 
 describe.each([
