@@ -39,7 +39,7 @@ ${result.findings.length > 0 && remedyOf(result)}
 <div><dt>Required by</dt><dd>${result.clause.map(({ title: clause, url }) => markup`<span class="clause">${link(url, clause)}</span>`)}</dd></div>
 ${measuredOf(result)}
 ${result.notProven.length > 0 && markup`<div><dt>Not proven</dt><dd>${result.notProven.map(({ stimulus, reason, unlock }) => markup`<span class="clause">${stimulus}: ${reason}${unlock !== undefined && markup` (<code>${unlock}</code>)`}</span>`)}</dd></div>`}
-<div><dt>Effort</dt><dd>${counted(result.stimuli, 'stimulus', 'stimuli')} judged in ${result.durationMs} ms</dd></div>
+${result.stimuli > 0 && markup`<div><dt>Effort</dt><dd>${counted(result.stimuli, 'stimulus', 'stimuli')} judged in ${result.durationMs} ms</dd></div>`}
 </dl>
 ${result.timeline && timelineOf(result.timeline)}
 </div></details></li>`

@@ -180,6 +180,7 @@ footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line);
   #filters, .skip, .copy { display: none !important; }
   details::details-content { content-visibility: visible; display: block; block-size: auto; }
   pre { max-height: none !important; }
+  .clause a::after { content: ' (' attr(href) ')'; font-size: 0.85em; color: var(--soft); overflow-wrap: anywhere; }
   .case, .property, .steps li, .finding { break-inside: avoid; }
   h2, h3, .suite > summary { break-after: avoid; }
   .path svg.wide { display: block; }
