@@ -121,7 +121,7 @@ function part({ id, name }: Hop, box: Box, cases: readonly CaseResult[]): Markup
   }
   const { tone, says } = standing
   const y = box.y + box.h / 2
-  const left = middle - (says.length * 6.9 + 20) / 2
+  const left = middle - (says.length * 7.6 + 20) / 2
   return markup`<a class="hop tone-${tone}" href="#hop-${id}" data-hop="${id}" aria-label="${name}: ${says}">${rect(box, radius)}
 <text class="name" x="${middle}" y="${y - 4}">${name}</text>
 <svg class="icon" x="${left}" y="${y + 4}" width="15" height="15" aria-hidden="true"><use href="#icon-${tone}" /></svg>
