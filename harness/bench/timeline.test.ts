@@ -66,8 +66,6 @@ test('a stateful case tells its keys, clocks and fetches; others tell nothing', 
     control: { kind: 'issuer', port: 0, keys: embeddedKeys() },
     seed: 1,
     deadlineMs: 2_000,
-    strict: false,
-    allowInconclusive: false,
     on: () => undefined,
     signal: new AbortController().signal,
   })

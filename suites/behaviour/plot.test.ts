@@ -38,8 +38,6 @@ test('the points behind a leeway and an age lead to what was measured, in a vali
     control: { kind: 'issuer', port: 0, keys: embeddedKeys() },
     seed: 1,
     deadlineMs: 2_000,
-    strict: false,
-    allowInconclusive: false,
     on: () => undefined,
     signal: new AbortController().signal,
     measurements: MEASUREMENTS.filter(({ name }) => ['leeway-exp', 'jwks-max-age', 'etag'].includes(name)),

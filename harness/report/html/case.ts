@@ -1,4 +1,4 @@
-import type { CaseResult, TimelineEntry } from '../../model/result.ts'
+import type { CaseResult, ExpectedFinding, TimelineEntry } from '../../model/result.ts'
 import type { Subject } from '../../model/case.ts'
 import type { Level } from '../../model/verdict.ts'
 import { counted } from '../text.ts'
@@ -28,7 +28,7 @@ export function caseRow(result: CaseResult, place: Place): Markup {
 <details id="${anchorOf(place.report, id)}"><summary>
 <span class="mark">${verdictMark(verdict)}${nature !== undefined && nature !== verdict && markup`<span class="soft nature">${nature}</span>`}</span>
 <span class="what">${wanted(result)}<span class="title">The ${place.subject} ${title}.</span> <code>${id}</code></span>
-<span class="tags">${known && markup`<span class="tag">${known.accepted ? 'accepted' : 'known'}</span>`}${upcoming !== undefined && markup`<span class="tag">upcoming</span>`}<span class="level">${level}</span></span>
+<span class="tags">${known && markup`<span class="tag">${standingOf(known)}</span>`}${upcoming !== undefined && markup`<span class="tag">upcoming</span>`}<span class="level">${level}</span></span>
 </summary>
 <div class="body">
 ${notes(result, place)}
@@ -57,9 +57,22 @@ function wanted({ level, findings }: CaseResult): Markup | false {
   return findings.length > 0 && markup`<span class="soft">${WANTED[level]}</span>`
 }
 
+type Known = 'accepted' | 'expired' | 'known'
+
+const KNOWN: Readonly<Record<Known, string>> = { accepted: 'Accepted:', expired: 'Expired:', known: 'Known:' }
+
+function standingOf({ accepted, expires }: ExpectedFinding): Known {
+  return accepted ? 'accepted' : expires === undefined ? 'known' : 'expired'
+}
+
+function until({ accepted, expires }: ExpectedFinding): string {
+  return expires === undefined ? '' : ` (${accepted ? 'until' : 'was accepted until'} ${expires})`
+}
+
 function notes({ reason, missing, known, upcoming }: CaseResult, { cause }: Place): Markup {
   return markup`${
-    known && markup`<p class="note"><strong>${known.accepted ? 'Accepted' : 'Known'}:</strong> ${known.reason}</p>`
+    known &&
+    markup`<p class="note"><strong>${KNOWN[standingOf(known)]}</strong> ${known.reason}${until(known)}${known.issue !== undefined && markup` ${link(known.issue, known.issue)}`}</p>`
   }${
     upcoming !== undefined &&
     markup`<p class="note"><strong>Upcoming:</strong> it counts from edition ${upcoming} on, and cannot fail this run.</p>`

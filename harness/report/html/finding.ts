@@ -9,7 +9,9 @@ const MOST_SHOWN = 2
 const MOST_FOLDED = 20
 
 /** What was found in a case: the first findings in full, further ones folded away. */
-export function findingsOf({ findings }: CaseResult): Markup {
+export function findingsOf(result: CaseResult): Markup {
+  // What is new is what somebody has to look at.
+  const findings = result.findings.toSorted((one, other) => Number(one.known ?? false) - Number(other.known ?? false))
   const shown = findings.slice(0, MOST_SHOWN)
   const folded = findings.slice(MOST_SHOWN, MOST_SHOWN + MOST_FOLDED)
   const left = findings.length - shown.length - folded.length
@@ -21,10 +23,10 @@ ${folded.map(findingOf)}${left > 0 && markup`<p class="soft">${counted(left, 'fu
   }`
 }
 
-function findingOf({ stimulus, expected, observed, failure, evidence }: Finding): Markup {
+function findingOf({ stimulus, expected, observed, failure, evidence, known }: Finding): Markup {
   return markup`<section class="finding">
 <dl class="facts">
-<div><dt>Sent</dt><dd>${stimulus}</dd></div>
+<div><dt>Sent</dt><dd>${stimulus}${known && markup` <span class="tag">known</span>`}</dd></div>
 <div><dt>Expected</dt><dd>${expected}</dd></div>
 <div><dt>Observed</dt><dd>${observed} <span class="soft">(${failure})</span></dd></div>
 </dl>

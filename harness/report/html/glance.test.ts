@@ -33,6 +33,19 @@ describe('the glance', () => {
     expect(glance.steps[0]?.text).toBe(text)
   })
 
+  test('what comes with a later edition cannot be the worst, and what has expired is told', () => {
+    const later = exampleCase('origin/claims/new', 'fail-open', { upcoming: '2026.2' })
+    const expired = [
+      { case: 'origin/claims/x', verdict: 'warn', reason: '', accepted: false, expires: '2026-01-01' },
+    ] as const
+    const glance = glanceOf(exampleReport([later, exampleCase('origin/claims/y', 'pass')], { expired }))
+
+    expect(glance).toMatchObject({ tone: 'warn', lede: '1 of 1 requirements are proven.' })
+    expect(glance.steps).toEqual([
+      { text: 'origin/claims/x was accepted until 2026-01-01: mend it, or agree upon another day.' },
+    ])
+  })
+
   test('the worst that is broken comes first, and what is accepted does not count', () => {
     const accepted = { case: '', verdict: 'fail-open', reason: '', accepted: true } as const
     const glance = glanceOf(

@@ -2,6 +2,7 @@ import type { CaseResult, Report } from '../../model/result.ts'
 import { FAILURES, isFailure } from '../../model/verdict.ts'
 import type { Failure } from '../../model/verdict.ts'
 import { counted } from '../text.ts'
+import { dueOf, listed, lower, nameOf } from './words.ts'
 import type { Tone } from './theme.ts'
 
 /** What a person is told first: what is wrong, in plain words, and what to do. */
@@ -108,7 +109,8 @@ const COUNTED: Words = {
 
 /** Requirements are broken that nobody has accepted. */
 function broken(report: Report): Glance | undefined {
-  const open = report.cases.filter(({ known }) => known?.accepted !== true)
+  const due = dueOf(report)
+  const open = due.filter(({ known }) => known?.accepted !== true)
   const failed = FAILURES.flatMap((failure) => open.filter(({ verdict }) => verdict === failure))
   const [worst] = failed
   if (!worst || !isFailure(worst.verdict)) return undefined
@@ -116,7 +118,7 @@ function broken(report: Report): Glance | undefined {
     const number = failed.filter(({ verdict }) => verdict === failure).length
     return number === 0 ? [] : [`${failed.length === 1 ? '' : `in ${number} `}it ${COUNTED[failure]}`]
   })
-  const must = report.cases.filter(({ level }) => level === 'MUST').length
+  const must = due.filter(({ level }) => level === 'MUST').length
   return {
     tone: 'bad',
     headline: `${nameOf(report)} ${HOW[worst.verdict]}.`,
@@ -132,10 +134,10 @@ function broken(report: Report): Glance | undefined {
 
 /** Nothing is broken as far as is known, but not all is known. */
 function unclear(report: Report): Glance | undefined {
-  const open = report.cases.filter(
+  const open = dueOf(report).filter(
     ({ verdict, level, known }) => verdict === 'inconclusive' && level === 'MUST' && known?.accepted !== true,
   )
-  const judged = report.cases.filter(({ verdict }) => verdict !== 'skip' && verdict !== 'inconclusive').length
+  const judged = dueOf(report).filter(({ verdict }) => verdict !== 'skip' && verdict !== 'inconclusive').length
   const [about] = open
   if (!about && judged > 0) return undefined
   return {
@@ -153,7 +155,8 @@ function unclear(report: Report): Glance | undefined {
 }
 
 function met(report: Report): Glance {
-  const { cases, stale } = report
+  const { stale, expired = [] } = report
+  const cases = dueOf(report)
   const must = cases.filter(({ level }) => level === 'MUST')
   const proven = must.filter(({ verdict }) => verdict === 'pass').length
   const skipped = must.filter(({ verdict }) => verdict === 'skip').length
@@ -167,30 +170,20 @@ function met(report: Report): Glance {
       ? [`${warned.length} ${warned.length === 1 ? 'recommendation is' : 'recommendations are'} not met.`]
       : []),
   ]
-  const strike = stale.map(({ case: id, verdict }) => ({
-    text: `${id} is no longer ${verdict}: strike it from the list of accepted findings.`,
+  const strike = stale.map(({ case: id, verdict, stimuli }) => ({
+    text: `${id} is no longer ${verdict}${stimuli === undefined ? '' : ` with ${stimuli.join(', ')}`}: strike it from the list of accepted findings.`,
+  }))
+  const renew = expired.map(({ case: id, expires = '' }) => ({
+    text: `${id} was accepted until ${expires}: mend it, or agree upon another day.`,
   }))
   const improve = warned.slice(0, MOST_STEPS).map((about) => ({ text: about.remedy, about }))
   return {
-    tone: stale.length > 0 || warned.length > 0 || accepted > 0 ? 'warn' : 'good',
+    tone: stale.length > 0 || expired.length > 0 || warned.length > 0 || accepted > 0 ? 'warn' : 'good',
     headline:
       accepted > 0
         ? `${nameOf(report)} breaks only what is accepted as known.`
         : `${nameOf(report)} meets every requirement that was judged.`,
     lede: parts.join(' '),
-    steps: [...strike, ...improve],
+    steps: [...renew, ...strike, ...improve],
   }
-}
-
-/** `The origin tornado-repaired`. */
-export function nameOf({ subject, target }: Report): string {
-  return `The ${target.kind === 'embedded' ? 'embedded ' : ''}${subject}${target.name === undefined ? '' : ` ${target.name}`}`
-}
-
-function lower(name: string): string {
-  return `${name.slice(0, 1).toLowerCase()}${name.slice(1)}`
-}
-
-function listed(parts: readonly string[]): string {
-  return parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`
 }

@@ -63,6 +63,31 @@ describe('a page', () => {
     expect(page).not.toContain('exp removed 22')
   })
 
+  test('tells what is new from what is known, until when, and where it is worked on', () => {
+    const known = { case: 'origin/claims/a', verdict: 'fail-open', reason: 'Later.', accepted: true } as const
+    const [finding] = exampleCase('x', 'fail-open').findings
+    const findings = finding ? [{ ...finding, stimulus: 'the old one', known: true as const }, finding] : []
+    const text = of(
+      exampleReport(
+        [
+          exampleCase('origin/claims/a', 'fail-open', {
+            known: { ...known, expires: '2026-12-31', issue: 'https://example.com/7' },
+          }),
+          exampleCase('origin/claims/b', 'fail-open', { known: { ...known, accepted: false, expires: '2026-01-01' } }),
+          exampleCase('origin/claims/c', 'fail-open', { findings }),
+        ],
+        { edition: '2026.1' },
+      ),
+    )
+
+    expect(text).toContain('<strong>Accepted:</strong> Later. (until 2026-12-31) <a href="https://example.com/7"')
+    expect(text).toContain('<strong>Expired:</strong> Later. (was accepted until 2026-01-01)')
+    expect(text.indexOf('the old one <span class="tag">known</span>')).toBeGreaterThan(
+      text.lastIndexOf('<dd>exp removed</dd>'),
+    )
+    expect(text).toContain('edition 2026.1 of the requirements')
+  })
+
   test('has each id once, with one report or with several of the same subject', () => {
     for (const text of [page, of(fullReport(), fullReport())]) {
       const ids = [...text.matchAll(/\sid="([^"]*)"/gu)].map(([, id]) => id)

@@ -8,12 +8,13 @@ import { documentOf } from './document.ts'
 import { markup } from './escape.ts'
 import type { Markup } from './escape.ts'
 import { command } from './finding.ts'
-import { glanceOf, nameOf } from './glance.ts'
+import { glanceOf } from './glance.ts'
 import type { Glance, Step } from './glance.ts'
 import { pathOf } from './path.ts'
 import { behaviourOf, notProvenOf, preflightOf } from './proof.ts'
 import { SCRIPT } from './script.ts'
 import { STYLE } from './style.ts'
+import { nameOf } from './words.ts'
 import { TONES, icon, THEME, toneOf, verdictMark } from './theme.ts'
 
 /** The report as one page that loads nothing, for a person who has never heard of trustspec. */
@@ -121,6 +122,6 @@ ${notProvenOf(report)}
 </section>`
 }
 
-function footing({ tool, subject, target, startedAt, requests, durationMs, seed }: Report): Markup {
-  return markup`<span>${tool.name} ${tool.version}: ${subject} at ${target.url}, ${startedAt.replace('T', ' ').replace(/\.\d+Z$/u, ' UTC')}, ${requests} requests in ${(durationMs / 1000).toFixed(1)} s, seed ${seed}.</span> `
+function footing({ tool, subject, target, startedAt, requests, durationMs, seed, edition }: Report): Markup {
+  return markup`<span>${tool.name} ${tool.version}: ${subject} at ${target.url}, ${startedAt.replace('T', ' ').replace(/\.\d+Z$/u, ' UTC')}, ${requests} requests in ${(durationMs / 1000).toFixed(1)} s, seed ${seed}${edition !== undefined && `, edition ${edition} of the requirements`}.</span> `
 }
