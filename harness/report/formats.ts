@@ -1,5 +1,6 @@
 import { renderBadge } from './badge.ts'
 import { renderCtrf } from './ctrf.ts'
+import { renderHtml } from './html/page.ts'
 import { renderJson } from './json.ts'
 import { renderJunit } from './junit.ts'
 import { renderMarkdown } from './markdown.ts'
@@ -15,6 +16,7 @@ interface Format {
 /** Formats of --report by kind. */
 export const FORMATS = {
   json: { render: renderJson, file: 'trustspec.json' },
+  html: { render: renderHtml, file: 'trustspec.html' },
   junit: { render: renderJunit, file: 'trustspec.junit.xml' },
   sarif: { render: renderSarif, file: 'trustspec.sarif' },
   ctrf: { render: renderCtrf, file: 'trustspec.ctrf.json' },

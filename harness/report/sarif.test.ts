@@ -223,8 +223,6 @@ describe('the SARIF report', () => {
         profile: {},
         seed,
         deadlineMs: 2_000,
-        strict: false,
-        allowInconclusive: false,
         on: () => undefined,
         signal: new AbortController().signal,
       })
