@@ -119,8 +119,8 @@ How
   --timeout SECONDS      longest wait for one answer (default 5)
   --seed N               repeats the random values of a run
   --json FILE            writes the report as JSON; of a run without a target, all reports. Short for --report json=FILE
-  --report KIND=FILE,…   writes reports for other programs and people, several at once: json, junit, sarif, ctrf,
-                         markdown, badge; a kind alone has a file of its own, such as trustspec.sarif
+  --report KIND=FILE,…   writes reports for people and other programs, several at once: html, json, junit, sarif,
+                         ctrf, markdown, badge; a kind alone has a file of its own, such as trustspec.html
   --source FILE          the file of your repository that findings are shown at (default: the configuration)
   --verbose              lists every case
 `,

@@ -1,9 +1,10 @@
 import type { CaseResult, Report } from '../model/result.ts'
+import { overdueOf } from './known.ts'
 import type { Rendering } from './rendering.ts'
 import { standingOf } from './standing.ts'
 import type { Standing } from './standing.ts'
 import { counted } from './text.ts'
-import { findingLine, reasonOf, requirementOf, verdictOf } from './words.ts'
+import { findingLine, newFirst, reasonOf, requirementOf, verdictOf } from './words.ts'
 
 /** Annotations of each kind that GitHub shows of a step. */
 const MOST = 10
@@ -45,10 +46,15 @@ function annotationOf(result: CaseResult, { subject, preflight }: Report): reado
   return [{ kind, title: `${result.id}: ${verdictOf(result)}`, message: messageOf(result, subject) }]
 }
 
-function runOf({ subject, preflight, exit, stale }: Report): Annotation {
-  const lines = stale.map(({ case: id, verdict }) => `${id} is no longer ${verdict}: strike it from the list.`)
+function runOf(report: Report): Annotation {
+  const { subject, preflight, exit } = report
+  const { stale, expired } = overdueOf(report)
   const cause = preflight.cause === undefined ? [] : [preflight.cause]
-  return { kind: 'error', title: `trustspec: ${subject}`, message: [...cause, exit.meaning, ...lines].join('\n') }
+  return {
+    kind: 'error',
+    title: `trustspec: ${subject}`,
+    message: [...cause, exit.meaning, ...stale, ...expired].join('\n'),
+  }
 }
 
 function kindOf(result: CaseResult): Kind | undefined {
@@ -59,7 +65,7 @@ function kindOf(result: CaseResult): Kind | undefined {
 
 function messageOf(result: CaseResult, subject: Report['subject']): string {
   const { findings, remedy } = result
-  const [first] = findings
+  const [first] = newFirst(result)
   if (!first) return `${requirementOf(result, subject)}\n${reasonOf(result)}`
   const more = findings.length - 1
   const rest = more > 0 ? ` (and ${counted(more, 'more stimulus', 'more stimuli')})` : ''

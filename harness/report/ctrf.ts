@@ -2,7 +2,7 @@ import type { CaseResult, Report } from '../model/result.ts'
 import type { Renderer, Rendering } from './rendering.ts'
 import { standingOf } from './standing.ts'
 import type { Standing } from './standing.ts'
-import { excuseOf, findingLine, linesOf, reasonOf, requirementOf, verdictOf } from './words.ts'
+import { excuseOf, findingLine, linesOf, newFirst, reasonOf, requirementOf, verdictOf } from './words.ts'
 
 /** Version of the Common Test Report Format that is written. */
 const SPEC_VERSION = '0.0.0'
@@ -57,8 +57,19 @@ export const renderCtrf: Renderer = (rendering) => {
   return `${JSON.stringify(document, undefined, 2)}\n`
 }
 
-function aboutOf({ subject, target, seed, requests, summary, behaviour, stale, exit }: Report): object {
-  return { subject, target, seed, requests, summary, behaviour, stale, exit }
+function aboutOf({
+  subject,
+  target,
+  seed,
+  edition,
+  requests,
+  summary,
+  behaviour,
+  stale,
+  expired,
+  exit,
+}: Report): object {
+  return { subject, target, seed, edition, requests, summary, behaviour, stale, expired, exit }
 }
 
 function testOf(result: CaseResult, { subject }: Report, { source }: Rendering) {
@@ -91,7 +102,7 @@ function testOf(result: CaseResult, { subject }: Report, { source }: Rendering) 
 }
 
 function messageOf(result: CaseResult): string | undefined {
-  const [first] = result.findings
+  const [first] = newFirst(result)
   const standing = standingOf(result)
   if (standing === 'passed' || standing === 'measured') return undefined
   if (standing === 'accepted' || standing === 'upcoming') return excuseOf(result)

@@ -170,6 +170,17 @@ describe('annotations', () => {
     return { kind, properties: Object.fromEntries(pairs), message: data(message) }
   }
 
+  test('tell of a new finding before a known one', () => {
+    const findings = [
+      { ...FINDING, known: true as const },
+      { ...FINDING, stimulus: 'iss an array' },
+    ]
+    const report = reportOf([caseOf('origin/x/a', { verdict: 'fail-open', findings })], FAILED)
+
+    expect(asRead(annotationsOf(renderingOf([report]))[0] ?? '').message).toContain('\niss an array: expected')
+    expect(renderMarkdown(renderingOf([report]))).toMatch(/iss an array.*iss with a trailing slash \(known\)/su)
+  })
+
   test('say what is broken, where, and nothing else that a target says is a command', () => {
     const source = 'a,b:c%d/x.ts'
     const [first, ...more] = annotationsOf({ ...MANY, source }).map(asRead)

@@ -53,7 +53,7 @@ describe('the JUnit report', () => {
       crash: '<failure message=',
       closed: '<failure message="a valid token: expected accepted, observed status 401" type="fail-closed">',
       other: '<failure message=',
-      accepted: '<skipped message="Accepted: The library cannot do otherwise.',
+      accepted: '<skipped message="Accepted until 2026-12-31: The library cannot do otherwise.',
       upcoming: '<skipped message="Counts from edition 2026.2 on." type="fail-open">',
       warns: '<system-out>warn (fail-open): iss with a trailing slash',
       unclear: '<error message=',

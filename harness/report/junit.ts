@@ -1,7 +1,8 @@
 import type { CaseResult, Report } from '../model/result.ts'
+import { overdueOf } from './known.ts'
 import type { Renderer } from './rendering.ts'
 import { standingOf } from './standing.ts'
-import { excuseOf, findingLine, linesOf, reasonOf, verdictOf } from './words.ts'
+import { excuseOf, findingLine, linesOf, newFirst, reasonOf, verdictOf } from './words.ts'
 import { xmlDocument } from './xml.ts'
 import type { XmlElement } from './xml.ts'
 
@@ -38,12 +39,13 @@ function suitesOf(report: Report): readonly XmlElement[] {
     : [...suites, suiteOf(`${report.subject}/run`, [runOf(report)], 0, report)]
 }
 
-function runOf({ subject, exit, stale }: Report): XmlElement {
-  const lines = stale.map(({ case: id, verdict }) => `${id} is no longer ${verdict}: strike it from the list.`)
+function runOf(report: Report): XmlElement {
+  const { subject, exit } = report
+  const { stale, expired } = overdueOf(report)
   return {
     name: 'testcase',
     attributes: { classname: `trustspec.${subject}.run`, name: 'conforms', time: seconds(0) },
-    children: [element('failure', { type: `exit code ${exit.code}`, message: exit.meaning }, lines)],
+    children: [element('failure', { type: `exit code ${exit.code}`, message: exit.meaning }, [...stale, ...expired])],
   }
 }
 
@@ -96,8 +98,8 @@ function testOf(result: CaseResult, { subject }: Report): XmlElement {
 }
 
 function outcomeOf(result: CaseResult, lines: readonly string[]): readonly XmlElement[] {
-  const { findings, measured, notProven } = result
-  const [first] = findings
+  const { measured, notProven } = result
+  const [first] = newFirst(result)
   const type = verdictOf(result)
   switch (standingOf(result)) {
     case 'failed': {

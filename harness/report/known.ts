@@ -25,25 +25,38 @@ export function knownOf({ known, findings }: CaseResult): readonly string[] {
   ]
 }
 
+/** A sentence for each entry that has to be struck, and for each that was accepted for a time that is over. */
+export function overdueOf({
+  stale,
+  expired = [],
+  cases,
+}: Pick<Report, 'stale' | 'expired' | 'cases'>): Readonly<Record<'stale' | 'expired', readonly string[]>> {
+  return {
+    stale: stale.map(({ case: id, verdict, stimuli }) => {
+      const judged = cases.find((result) => result.id === id)?.verdict ?? 'judged'
+      // With other stimuli it is as it was.
+      const isPart = stimuli !== undefined && judged === verdict
+      const what = isPart ? `is no longer ${verdict} with ${stimuli.join(', ')}` : `is no longer ${verdict}`
+      return `${id} ${what}: strike it from the list.`
+    }),
+    expired: expired.map(
+      ({ case: id, verdict, expires = '' }) =>
+        `${id} is ${verdict}, and was accepted until ${expires}: mend it, or agree upon another day.`,
+    ),
+  }
+}
+
 /** Entries that have to be struck. */
-export function staleOf({ stale, cases }: Report, style: Style): string {
-  if (stale.length === 0) return ''
-  const lines = stale.map((entry) => {
-    const { case: id, verdict, stimuli } = entry
-    const judged = cases.find((result) => result.id === id)?.verdict ?? 'judged'
-    // With other stimuli it is as it was.
-    const isPart = stimuli !== undefined && judged === verdict
-    const what = isPart ? `is no longer ${verdict} with ${stimuli.join(', ')}` : `is no longer ${verdict}`
-    return wrapped('- ', `${id} ${what}: strike it from the list.`, 2)
-  })
-  return [paint(style, 'bold', 'Accepted findings that no longer show'), ...lines].join('\n')
+export function staleOf(report: Report, style: Style): string {
+  return listOf('Accepted findings that no longer show', overdueOf(report).stale, style)
 }
 
 /** Entries that were accepted for a time that is over. */
-export function expiredOf({ expired = [] }: Report, style: Style): string {
-  if (expired.length === 0) return ''
-  const lines = expired.map(({ case: id, verdict, expires = '' }) =>
-    wrapped('- ', `${id} is ${verdict}, and was accepted until ${expires}: mend it, or agree upon another day.`, 2),
-  )
-  return [paint(style, 'bold', 'Accepted findings that have expired'), ...lines].join('\n')
+export function expiredOf(report: Report, style: Style): string {
+  return listOf('Accepted findings that have expired', overdueOf(report).expired, style)
+}
+
+function listOf(heading: string, sentences: readonly string[], style: Style): string {
+  if (sentences.length === 0) return ''
+  return [paint(style, 'bold', heading), ...sentences.map((sentence) => wrapped('- ', sentence, 2))].join('\n')
 }

@@ -1,11 +1,12 @@
 import type { CaseResult, Finding, Report } from '../model/result.ts'
 import { VERDICTS } from '../model/verdict.ts'
 import { MEANINGS } from './console.ts'
+import { overdueOf } from './known.ts'
 import type { Renderer } from './rendering.ts'
 import { standingOf } from './standing.ts'
 import type { Standing } from './standing.ts'
 import { counted } from './text.ts'
-import { excuseOf, reasonOf, requirementOf, verdictOf } from './words.ts'
+import { excuseOf, newFirst, reasonOf, requirementOf, verdictOf } from './words.ts'
 
 /** Octets of a job summary, below the 1,024 kiB from which on GitHub refuses it; other steps write there too. */
 const MOST_OCTETS = 900_000
@@ -39,7 +40,8 @@ export const renderMarkdown: Renderer = ({ reports }) => {
 }
 
 function blocksOf(report: Report): readonly string[] {
-  const { subject, target, exit, preflight, stale, notProven, cases } = report
+  const { subject, target, exit, preflight, notProven, cases } = report
+  const { stale, expired } = overdueOf(report)
   const { cause } = preflight
   const verdict = exit.code === 0 ? 'conforms' : 'does not conform'
   return [
@@ -48,10 +50,8 @@ function blocksOf(report: Report): readonly string[] {
     ...(cause === undefined ? [] : [`> [!CAUTION]\n> ${inline(cause)}`]),
     summaryOf(report),
     ...LISTED.flatMap(([standing, title]) => sectionOf(report, standing, title)),
-    ...listOf(
-      'Accepted findings that no longer show',
-      stale.map(({ case: id, verdict: was }) => `${code(id)} is no longer ${was}: strike it from the list.`),
-    ),
+    ...listOf('Accepted findings that no longer show', stale.map(inline)),
+    ...listOf('Accepted findings that have expired', expired.map(inline)),
     ...listOf(
       'Not proven, and what would prove it',
       notProven.map(
@@ -92,7 +92,7 @@ function caseOf(result: CaseResult, { subject }: Report): string {
     `<details><summary><b>${verdictOf(result)}</b> <code>${html(id)}</code> ${level}: ${html(requirementOf(result, subject))}</summary>`,
     ...excuse,
     ...(findings.length === 0 ? [inline(reasonOf(result))] : []),
-    ...findings.slice(0, MOST_FINDINGS).map(findingOf),
+    ...newFirst(result).slice(0, MOST_FINDINGS).map(findingOf),
     ...(more > 0 ? [`And ${counted(more, 'more stimulus', 'more stimuli')}.`] : []),
     `**Remedy:** ${inline(remedy)}`,
     `Required by ${clause.map(({ title, url }) => `[${inline(title)}](${url})`).join(', ')}`,
@@ -100,9 +100,9 @@ function caseOf(result: CaseResult, { subject }: Report): string {
   ].join('\n\n')
 }
 
-function findingOf({ stimulus, expected, observed, evidence }: Finding): string {
+function findingOf({ stimulus, expected, observed, evidence, known }: Finding): string {
   const text = [
-    `- stimulus: ${inline(stimulus)}`,
+    `- stimulus: ${inline(stimulus)}${known === true ? ' (known)' : ''}`,
     `- expected: ${inline(expected)}`,
     `- observed: ${inline(observed)}`,
   ].join('\n')

@@ -100,6 +100,8 @@ const ACCEPTED: ExpectedFinding = {
   verdict: 'fail-open',
   reason: `The library cannot do otherwise. ${HOSTILE}`,
   accepted: true,
+  expires: '2026-12-31',
+  issue: 'https://example.com/issues/1',
 }
 
 const HOSTILE_FINDING: Finding = {
@@ -169,6 +171,9 @@ export const EVERYTHING: Report = reportOf(
     ],
     notProven: [{ unlock: '"typ" in the profile', says: 'a declared explicit typ', cases: ['origin/format/skipped'] }],
     stale: [{ case: 'origin/claims/passes', verdict: 'fail-open', reason: 'It was mended.', accepted: true }],
+    expired: [
+      { case: 'origin/claims/other', verdict: 'fail', reason: 'For a while.', accepted: true, expires: '2025-12-31' },
+    ],
     exit: { code: 1, meaning: '4 requirements broken, 1 requirement not established.' },
   },
 )

@@ -140,6 +140,20 @@ describe('the SARIF report', () => {
     ])
   })
 
+  test('suppresses the findings of a case that are known, beside new ones', () => {
+    const findings = [
+      { ...FINDING, known: true as const },
+      { ...FINDING, stimulus: 'iss an array' },
+    ]
+    const report = reportOf([caseOf('origin/claims/a', { verdict: 'fail-open', findings })])
+    const [run] = read(renderSarif(renderingOf([report]))).runs
+
+    expect(run?.results.map(({ suppressions }) => suppressions)).toEqual([
+      [{ kind: 'external', status: 'accepted', justification: 'Accepted: the stimulus is known.' }],
+      [],
+    ])
+  })
+
   test('tells what could not be established as notifications, with the exit code', () => {
     const cause = 'The origin answers 500 to a valid token.'
     const report = reportOf([caseOf('origin/claims/a', { verdict: 'inconclusive', reason: cause })], {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { CaseResult, Evidence, Finding, Report } from '../model/result.ts'
+import { overdueOf } from './known.ts'
 import type { Renderer } from './rendering.ts'
 import { rulesOf } from './sarif-rules.ts'
 import { standingOf } from './standing.ts'
@@ -21,7 +22,7 @@ export const renderSarif: Renderer = ({ reports, source }) =>
   )}\n`
 
 function runOf(report: Report, source: string | undefined): object {
-  const { tool, subject, seed, target, summary } = report
+  const { tool, subject, seed, edition, target, summary } = report
   const place = source === undefined ? '' : `${source}/`
   return {
     tool: { driver: { name: tool.name, version: tool.version, semanticVersion: tool.version, rules: rulesOf(report) } },
@@ -29,11 +30,13 @@ function runOf(report: Report, source: string | undefined): object {
     automationDetails: { id: `trustspec/${subject}/${place}` },
     invocations: [invocationOf(report)],
     results: report.cases.flatMap((result, index) => resultsOf(result, index, report, source)).slice(0, MOST_RESULTS),
-    properties: { subject, target, seed, summary },
+    properties: { subject, target, seed, edition, summary },
   }
 }
 
-function invocationOf({ cases, startedAt, durationMs, exit, preflight, stale }: Report): object {
+function invocationOf(report: Report): object {
+  const { cases, startedAt, durationMs, exit, preflight } = report
+  const { stale, expired } = overdueOf(report)
   const unclear = cases.flatMap((result, index) =>
     result.verdict === 'inconclusive'
       ? [
@@ -45,10 +48,7 @@ function invocationOf({ cases, startedAt, durationMs, exit, preflight, stale }: 
         ]
       : [],
   )
-  const said = [
-    ...(preflight.cause === undefined ? [] : [preflight.cause]),
-    ...stale.map(({ case: id, verdict }) => `${id} is no longer ${verdict}: strike it from the list.`),
-  ]
+  const said = [...(preflight.cause === undefined ? [] : [preflight.cause]), ...stale, ...expired]
   return {
     executionSuccessful: exit.code < 2,
     exitCode: exit.code,
@@ -70,8 +70,7 @@ function resultsOf(result: CaseResult, ruleIndex: number, report: Report, source
     level: standing === 'upcoming' ? 'note' : result.verdict === 'warn' ? 'warning' : 'error',
     ...(source === undefined ? {} : { locations: [locationOf(source)] }),
     // Where one result has the member, a reader may take its absence for "unknown" in the others.
-    suppressions:
-      standing === 'accepted' ? [{ kind: 'external', status: 'accepted', justification: excuseOf(result) }] : [],
+    suppressions: standing === 'accepted' ? [suppression(excuseOf(result))] : [],
   }
   if (result.findings.length === 0) {
     return [{ ...common, message: messageOf(result, report), partialFingerprints: fingerprint(result.id, '', 0) }]
@@ -84,6 +83,7 @@ function resultsOf(result: CaseResult, ruleIndex: number, report: Report, source
       ...common,
       message: messageOf(result, report, finding),
       partialFingerprints: fingerprint(result.id, finding.stimulus, nth),
+      ...(finding.known === true ? { suppressions: [suppression('Accepted: the stimulus is known.')] } : {}),
       ...(finding.evidence ? exchangeOf(finding.evidence) : {}),
       properties: {
         verdict: verdictOf(result),
@@ -92,6 +92,10 @@ function resultsOf(result: CaseResult, ruleIndex: number, report: Report, source
       },
     }
   })
+}
+
+function suppression(justification: string): object {
+  return { kind: 'external', status: 'accepted', justification }
 }
 
 function messageOf(result: CaseResult, { subject }: Report, finding?: Finding): object {

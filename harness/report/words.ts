@@ -19,7 +19,15 @@ export function reasonOf({ reason, missing }: CaseResult): string {
 
 /** Why a result does not fail the run although it could: accepted, or not counted yet. */
 export function excuseOf({ known, upcoming }: CaseResult): string {
-  return upcoming === undefined ? `Accepted: ${known?.reason ?? ''}` : `Counts from edition ${upcoming} on.`
+  if (upcoming !== undefined) return `Counts from edition ${upcoming} on.`
+  const until = known?.expires === undefined ? '' : ` until ${known.expires}`
+  const issue = known?.issue === undefined ? '' : ` (${known.issue})`
+  return `Accepted${until}: ${known?.reason ?? ''}${issue}`
+}
+
+/** Findings that are new before those that are known. */
+export function newFirst({ findings }: CaseResult): readonly Finding[] {
+  return findings.toSorted((one, other) => Number(one.known ?? false) - Number(other.known ?? false))
 }
 
 /** A finding in one line. */
@@ -29,7 +37,8 @@ export function findingLine({ stimulus, expected, observed }: Finding): string {
 
 /** All that there is to say about a result, as lines of plain text for formats that hold no more than text. */
 export function linesOf(result: CaseResult, subject: Subject): readonly string[] {
-  const { clause, findings, known, measured, notProven } = result
+  const { clause, known, measured, notProven } = result
+  const findings = newFirst(result)
   const judged = findings.length > 0
   return [
     requirementOf(result, subject),
@@ -37,16 +46,16 @@ export function linesOf(result: CaseResult, subject: Subject): readonly string[]
     ...(result.reason === undefined ? [] : [`because      ${result.reason}`]),
     ...findings.flatMap((finding) => ['', ...findingLines(finding)]),
     ...(judged ? ['', `why          ${result.rationale}`, `remedy       ${result.remedy}`] : []),
-    ...(known ? [`${known.accepted ? 'accepted     ' : 'known        '}${known.reason}`] : []),
-    ...(result.upcoming === undefined ? [] : [`upcoming     ${excuseOf(result)}`]),
+    ...(known ? [known.accepted ? excuseOf(result) : `known        ${known.reason}`] : []),
+    ...(result.upcoming === undefined ? [] : [excuseOf(result)]),
     ...Object.entries(measured).map(([name, value]) => `measured     ${name}: ${value}`),
     ...notProven.map(({ stimulus, reason }) => `not proven   ${stimulus}: ${reason}`),
   ]
 }
 
-function findingLines({ stimulus, expected, observed, evidence }: Finding): readonly string[] {
+function findingLines({ stimulus, expected, observed, evidence, known }: Finding): readonly string[] {
   return [
-    `stimulus     ${stimulus}`,
+    `stimulus     ${stimulus}${known === true ? ' (known)' : ''}`,
     `expected     ${expected}`,
     `observed     ${observed}`,
     ...(evidence?.curl === undefined ? [] : [`reproduce    ${evidence.curl}`]),
