@@ -54,6 +54,11 @@ export const COMMANDS: Readonly<Record<Command, Run>> = {
     await runKeys(given, lines(print), note)
     return EXIT.conforms
   },
+  async tutorial(given, surroundings) {
+    const { tutorialCommand } = await import('./tutorial.ts')
+    await tutorialCommand(given, surroundings)
+    return EXIT.conforms
+  },
 }
 
 function lines(print: (text: string) => void): (line: string) => void {

@@ -11,10 +11,11 @@ Usage
   trustspec issuer [--port N]     runs the issuer alone: JWKS, discovery and a journal of fetches
   trustspec gateway [flags]       runs the reference gateway in front of an origin
   trustspec keys ACTION [flags]   makes and revokes the API keys of that gateway
+  trustspec tutorial [flags]      takes you through the published tutorial, on this machine
   trustspec COMMAND --help        says more about a command
   trustspec --version
 
-In a checkout: npm run conformance -- [URL] [flags], npm run trustspec -- COMMAND
+In a checkout: npm run conformance -- [URL] [flags], npm run tutorial, npm run trustspec -- COMMAND
 
 Exit codes
   0  every requirement that applied was met, or is an accepted finding
@@ -204,5 +205,16 @@ Flags
   --key-prefix TEXT          how a new key begins (default tsk), where no gateway runs
   --state FOLDER | --redis URL | --url URL   the state of the gateway (default .trustspec/gateway), or its
                              management API with the credential in TRUSTSPEC_MANAGEMENT_KEY
+`,
+  tutorial: `trustspec tutorial [flags]: the published tutorial, step by step, on this machine
+
+A gateway project is made, a gateway and an origin run over it, and each hop of each call is shown. On a terminal it
+stops at each step: Enter goes on, q or Ctrl-C ends everything that was started.
+
+  --project FOLDER       where the gateway project is made, for you to edit (default trustspec-tutorial); what is
+                         there already is not touched
+  --framework NAME       tornado (default), flask, fastapi or express; express needs no Python
+  --yes                  does not stop
+  --keep                 leaves everything running at the end, for calls of your own, until Ctrl-C
 `,
 }

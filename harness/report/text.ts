@@ -15,15 +15,15 @@ export function paint(style: Style, format: Paint, text: string): string {
   return style.colour ? styleText(format, text, { validateStream: false }) : text
 }
 
-/** Prose wrapped at word boundaries; further lines are indented to the first one. */
-export function wrapped(label: string, text: string, indent: number): string {
+/** Prose wrapped at word boundaries, to the columns of a report where nothing else is said; further lines are indented to the first one. */
+export function wrapped(label: string, text: string, indent: number, width: number = WIDTH): string {
   const first = `${' '.repeat(indent)}${label}`
   const rest = ' '.repeat(first.length)
   const lines: string[] = []
   let line = first
   for (const word of text.split(/\s+/u)) {
     const empty = line === first || line === rest
-    if (!empty && line.length + 1 + word.length > WIDTH) {
+    if (!empty && line.length + 1 + word.length > width) {
       lines.push(line)
       line = rest
     }

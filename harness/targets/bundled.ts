@@ -63,6 +63,12 @@ export function bundledOrigin(name: string): BundledOrigin {
   return origin
 }
 
+/** Installs what the sample needs, the first time; gives its runtime. ERR_RUNTIME_MISSING where there is none. */
+export async function installBundled(name: string, onProgress: (line: string) => void): Promise<string> {
+  const { folder, start } = bundledOrigin(name)
+  return await INSTALL[start.runtime](folder, onProgress)
+}
+
 /** Installs what the sample needs, the first time, and starts it; `onProgress` is told what takes long. */
 export async function startBundled(
   name: string,
@@ -70,7 +76,7 @@ export async function startBundled(
   onProgress: (line: string) => void,
 ): Promise<Target> {
   const { folder, start, profile, expected } = bundledOrigin(name)
-  const runtime = await INSTALL[start.runtime](folder, onProgress)
+  const runtime = await installBundled(name, onProgress)
   const audience = profile.audience ?? settings.audience
   return await startProcess({
     command: `exec ${start.command.replaceAll(/\{(?:python|node|go)\}/gu, JSON.stringify(runtime))}`,

@@ -128,17 +128,14 @@ export async function addPolicy(folder: string, policy: PolicyEntry): Promise<vo
   const { policies } = await readJson<{ readonly policies: readonly PolicyEntry[] }>(folder, FILES.policies)
   const others = policies.filter(({ name }) => name !== policy.name)
   await writeIn(folder, FILES.policies, jsonText({ policies: [...others, policy] }))
-  const routes = await readJson<Routes>(folder, FILES.routes)
-  const changed = changedOperations(routes, (operation) => {
-    const route = operation['x-zuplo-route']
-    const inbound = route?.policies.inbound ?? []
-    if (!route || inbound.includes(policy.name)) return operation
-    return {
-      ...operation,
-      'x-zuplo-route': { ...route, policies: { ...route.policies, inbound: [...inbound, policy.name] } },
-    }
-  })
-  await writeIn(folder, FILES.routes, jsonText(changed))
+  await changeInbound(folder, (inbound) => (inbound.includes(policy.name) ? inbound : [...inbound, policy.name]))
+}
+
+/** Takes the policy out of the project and of every route. */
+export async function removePolicy(folder: string, { name }: PolicyEntry): Promise<void> {
+  const { policies } = await readJson<{ readonly policies: readonly PolicyEntry[] }>(folder, FILES.policies)
+  await writeIn(folder, FILES.policies, jsonText({ policies: policies.filter((one) => one.name !== name) }))
+  await changeInbound(folder, (inbound) => inbound.filter((one) => one !== name))
 }
 
 /** Writes a file of the project. */
@@ -151,6 +148,17 @@ export async function writeIn(folder: string, name: string, text: string): Promi
 /** The text of a file of the project. */
 export async function readIn(folder: string, name: string): Promise<string> {
   return await readFile(path.join(folder, name), 'utf8')
+}
+
+async function changeInbound(folder: string, change: (inbound: readonly string[]) => readonly string[]): Promise<void> {
+  const routes = await readJson<Routes>(folder, FILES.routes)
+  const changed = changedOperations(routes, (operation) => {
+    const route = operation['x-zuplo-route']
+    if (!route) return operation
+    const policies = { ...route.policies, inbound: change(route.policies.inbound) }
+    return { ...operation, 'x-zuplo-route': { ...route, policies } }
+  })
+  await writeIn(folder, FILES.routes, jsonText(changed))
 }
 
 async function readJson<T>(folder: string, name: string): Promise<T> {

@@ -1,0 +1,58 @@
+import { nearest } from '../model/nearest.ts'
+import { consoleStage, TutorialEnded } from '../tutorial/console-stage.ts'
+import { FRAMEWORKS, sampleOrigin } from '../tutorial/origins.ts'
+import type { Framework } from '../tutorial/origins.ts'
+import { DEFAULT_PROJECT } from '../tutorial/project.ts'
+import { judgeSibling } from '../tutorial/sibling.ts'
+import { runTutorial } from '../tutorial/tutorial.ts'
+import type { TutorialOptions } from '../tutorial/tutorial.ts'
+import { textOf, usage } from './args.ts'
+import type { Given } from './args.ts'
+import type { Surroundings } from './commands.ts'
+
+/** Takes a reader through the tutorial; a reader who ends it has done nothing wrong. */
+export async function tutorialCommand(given: Given, { print, note, style, signal }: Surroundings): Promise<void> {
+  const { stdin, stdout } = process
+  const runsThrough = given.values['yes'] === true || (process.env['CI'] ?? '') !== '' || !stdin.isTTY || !stdout.isTTY
+  const stage = consoleStage({
+    print,
+    note,
+    style,
+    columns: stdout.columns,
+    ...(runsThrough ? {} : { keyboard: stdin }),
+    signal,
+  })
+  const framework = frameworkOf(given)
+  const project = textOf(given, 'project') ?? DEFAULT_PROJECT
+  const options: TutorialOptions = {
+    project,
+    origin: sampleOrigin(framework, stage.busy),
+    async afterwards(world) {
+      if (framework !== 'tornado') await judgeSibling(framework, world, stage, signal)
+    },
+    keep: given.values['keep'] === true,
+    signal,
+  }
+  if (!runsThrough) stage.say('Enter goes on to the next step; q or Ctrl-C ends everything that was started.')
+  try {
+    await runTutorial(stage, options)
+  } catch (error) {
+    if (!(error instanceof TutorialEnded)) throw error
+    print(`Everything that was started has ended; the project is in ${project}.\n`)
+  }
+}
+
+function frameworkOf(given: Given): Framework {
+  const names = Object.keys(FRAMEWORKS) as Framework[]
+  if (given.positionals.length > 0) {
+    throw usage('The tutorial takes flags alone', { given: given.positionals.join(' '), instead: 'see --help' })
+  }
+  const name = textOf(given, 'framework') ?? 'tornado'
+  const framework = names.find((known) => known === name)
+  if (framework) return framework
+  throw usage('There is no tutorial for this framework', {
+    flag: '--framework',
+    given: name,
+    instead: nearest(name, names),
+  })
+}
