@@ -33,12 +33,17 @@ export async function tutorialCommand(given: Given, { print, note, style, signal
     keep: given.values['keep'] === true,
     signal,
   }
-  if (!runsThrough) stage.say('Enter goes on to the next step; q or Ctrl-C ends everything that was started.')
+  if (!runsThrough) {
+    // The window was closed: it ends like Ctrl-C. Where nobody presses keys, it may be meant to outlive its terminal.
+    process.once('SIGHUP', () => process.kill(process.pid, 'SIGTERM'))
+    stage.say('Enter goes on to the next step; q or Ctrl-C ends everything that was started.')
+  }
   try {
     await runTutorial(stage, options)
   } catch (error) {
-    if (!(error instanceof TutorialEnded)) throw error
-    print(`Everything that was started has ended; the project is in ${project}.\n`)
+    if (!(error instanceof TutorialEnded) && !signal.aborted) throw error
+    print(`\nEverything that was started has ended; the project is in ${project}.\n`)
+    if (signal.aborted) throw error
   }
 }
 

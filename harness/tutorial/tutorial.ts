@@ -40,13 +40,21 @@ export async function runTutorial(stage: Stage, options: TutorialOptions): Promi
   await using world = await startWorld({ project, ...(jwksPlace ? { jwksPlace } : {}) })
   await world.startOrigin(startOpenOrigin)
   const tour: Tour = { world, stage, origin, shown: shownAs(project), signal }
+  await Promise.race([tell(tour, afterwards, keep), whenAborted(signal)])
+  if (keep) await keepRunning(tour)
+}
+
+const STEPS = [makeRoute, requireKeys, leakKey, registerPlugin, attachToken, secureOrigin, callThroughGateway]
+
+async function tell(tour: Tour, afterwards: TutorialOptions['afterwards'], keep: boolean): Promise<void> {
+  const { world, stage } = tour
   introduce(tour)
-  for (const step of [makeRoute, requireKeys, leakKey, registerPlugin, attachToken, secureOrigin, callThroughGateway]) {
+  for (const step of STEPS) {
     await step(tour)
     await stage.pause()
   }
   await afterwards(world, stage)
-  await (keep ? keepRunning(tour) : leave(tour))
+  if (!keep) leave(tour)
 }
 
 function introduce({ stage, origin: { title } }: Tour): void {
@@ -68,12 +76,22 @@ function shownAs(project: string): string {
   return relative === '' || relative.startsWith('..') ? project : relative
 }
 
-function leave({ stage, shown }: Tour): Promise<void> {
+function leave({ stage, shown }: Tour): void {
   stage.heading('What is left')
   stage.say(
-    `The gateway project stays in ${shown}, for you to edit. Everything else has ended. With the port of your API in ` +
+    `The gateway project stays in ${shown}, for you to edit. Everything else ends now. With the port of your API in ` +
       'its .env, this runs the gateway over it once more:',
   )
   stage.command(ownCommand('gateway', '--project', shown, '--port', '8080'))
-  return Promise.resolve()
+}
+
+/** Rejects on Ctrl-C, whatever a step is waiting for. */
+function whenAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const abort = (): void => {
+      reject(signal.reason as Error)
+    }
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort)
+  })
 }

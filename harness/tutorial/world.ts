@@ -1,4 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdtemp, writeFile } from 'node:fs/promises'
 import type { RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -84,9 +85,16 @@ const AUDIENCE = 'https://orders.example.com'
 /** Starts the gateway over the project, which has to be there; no origin yet. */
 export async function startWorld({ project, jwksPlace = LOOPBACK }: WorldOptions): Promise<World> {
   await using stack = new AsyncDisposableStack()
-  const scratch = stack.adopt(await mkdtemp(path.join(tmpdir(), 'trustspec-tutorial-')), (made) =>
-    rm(made, { recursive: true, force: true }),
-  )
+  const scratch = await mkdtemp(path.join(tmpdir(), 'trustspec-tutorial-'))
+  const remove = (): void => {
+    rmSync(scratch, { recursive: true, force: true })
+  }
+  // For an end that leaves no time to dispose of anything.
+  process.once('exit', remove)
+  stack.defer(() => {
+    process.off('exit', remove)
+    remove()
+  })
   const toOrigin = stack.use(await startRelay(LOOPBACK))
   const toIssuer = stack.use(await startRelay(jwksPlace))
   const scanner = stack.use(await startScanner())
