@@ -48,13 +48,15 @@ export async function mend(folder: string, edits: readonly Edit[]): Promise<stri
   return diffs.join('\n')
 }
 
-/** A unified diff with two lines of context. */
+/** A unified diff with two lines of context; empty where nothing changed. */
 export function diffOf(name: string, before: string, after: string): string {
+  if (before === after) return ''
   const options = { context: 2, headerOptions: FILE_HEADERS_ONLY }
   return createTwoFilesPatch(name, name, before, after, undefined, undefined, options).trimEnd()
 }
 
-function applied(text: string, { file, from, to }: Edit): string {
+/** The text with the edit in it. ERR_HARNESS where what it replaces does not stand there exactly once. */
+export function applied(text: string, { file, from, to }: Edit): string {
   const parts = text.split(from)
   if (parts.length === 2) return parts.join(to)
   throw new TrustspecError('ERR_HARNESS', 'A step of the tutorial does not apply', {
