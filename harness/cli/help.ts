@@ -215,6 +215,7 @@ stops at each step: Enter goes on, q or Ctrl-C ends everything that was started.
                          there already is not touched
   --framework NAME       tornado (default), flask, fastapi or express; express needs no Python
   --yes                  does not stop
+  --write FILE           writes the tutorial as Markdown, from a run of it
   --keep                 leaves everything running at the end, for calls of your own, until Ctrl-C
 `,
 }

@@ -1,9 +1,14 @@
+import { writeFile } from 'node:fs/promises'
+import { assertWritable } from '../report/json.ts'
 import { nearest } from '../model/nearest.ts'
 import { consoleStage, TutorialEnded } from '../tutorial/console-stage.ts'
+import { withMarkdown } from '../tutorial/markdown-stage.ts'
 import { FRAMEWORKS, sampleOrigin } from '../tutorial/origins.ts'
 import type { Framework } from '../tutorial/origins.ts'
 import { DEFAULT_PROJECT } from '../tutorial/project.ts'
 import { judgeSibling } from '../tutorial/sibling.ts'
+import { processLauncher } from '../tutorial/truth/launch.ts'
+import { tellTruth } from '../tutorial/truth/truth.ts'
 import { runTutorial } from '../tutorial/tutorial.ts'
 import type { TutorialOptions } from '../tutorial/tutorial.ts'
 import { textOf, usage } from './args.ts'
@@ -14,21 +19,28 @@ import type { Surroundings } from './commands.ts'
 export async function tutorialCommand(given: Given, { print, note, style, signal }: Surroundings): Promise<void> {
   const { stdin, stdout } = process
   const runsThrough = given.values['yes'] === true || (process.env['CI'] ?? '') !== '' || !stdin.isTTY || !stdout.isTTY
-  const stage = consoleStage({
-    print,
-    note,
-    style,
-    columns: stdout.columns,
-    ...(runsThrough ? {} : { keyboard: stdin }),
-    signal,
-  })
+  const file = textOf(given, 'write')
+  if (file !== undefined) await assertWritable(file)
+  const stage = withMarkdown(
+    consoleStage({
+      print,
+      note,
+      style,
+      columns: stdout.columns,
+      ...(runsThrough ? {} : { keyboard: stdin }),
+      signal,
+    }),
+  )
   const framework = frameworkOf(given)
   const project = textOf(given, 'project') ?? DEFAULT_PROJECT
+  const launcher = processLauncher(stage.busy)
+  await using place = await launcher()
   const options: TutorialOptions = {
     project,
     origin: sampleOrigin(framework, stage.busy),
     async afterwards(world) {
-      if (framework !== 'tornado') await judgeSibling(framework, world, stage, signal)
+      if (framework === 'tornado') await tellTruth(world, stage, { launcher, place, signal })
+      else await judgeSibling(framework, world, stage, signal)
     },
     keep: given.values['keep'] === true,
     signal,
@@ -40,6 +52,7 @@ export async function tutorialCommand(given: Given, { print, note, style, signal
   }
   try {
     await runTutorial(stage, options)
+    if (file !== undefined) await writeFile(file, stage.text())
   } catch (error) {
     if (!(error instanceof TutorialEnded) && !signal.aborted) throw error
     print(`\nEverything that was started has ended; the project is in ${project}.\n`)

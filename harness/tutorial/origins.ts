@@ -25,6 +25,8 @@ export interface TutorialOrigin {
   readonly guard: { readonly text: string; readonly language: string }
   /** What is to be said of this code before it starts. */
   readonly remark: string
+  /** Writes a line for each answer of 400 and above, as Tornado does. */
+  readonly logsRefusals: boolean
   /** Installs what it needs; rejects with one sentence where that cannot be had. */
   readonly prepare: () => Promise<void>
   readonly start: StartOrigin
@@ -58,6 +60,7 @@ export function sampleOrigin(framework: Framework, busy: (line: string) => void)
         ? 'It is written anew, with the route, the answers and the faults of the page; a comment marks each fault. ' +
           'Issuer and port come from the environment, where the page has them in the code.'
         : `It is our own: the published tutorial for ${title} has the same five steps.`,
+    logsRefusals: framework === 'tornado',
     async prepare() {
       try {
         await installBundled(sample, busy)

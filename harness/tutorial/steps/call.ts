@@ -1,9 +1,7 @@
+import { loggedSince, withoutLibraries } from '../log.ts'
 import { ROUTE } from '../world.ts'
 import { curlLine, curlWithKey } from './tour.ts'
 import type { Tour } from './tour.ts'
-
-/** Lines of the origin's log that are shown. */
-const LOG_LINES = 12
 
 /** Step 5: the call of the page. */
 export async function callThroughGateway({ world, stage, origin }: Tour): Promise<void> {
@@ -13,6 +11,7 @@ export async function callThroughGateway({ world, stage, origin }: Tour): Promis
   stage.command(curlLine(url, "'Authorization: Bearer YOUR_API_KEY'"))
   stage.say('With your key in its place, for another terminal:')
   stage.command(curlWithKey(url, world.keyFile))
+  const mark = world.originLog().length
   const hops = await world.call()
   stage.travel(hops)
   const status = hops[0]?.status ?? 0
@@ -23,6 +22,6 @@ export async function callThroughGateway({ world, stage, origin }: Tour): Promis
   stage.say(
     `The page promises that this works. It ends with ${status}: every part of the path does what it was told, and they do not fit.`,
   )
-  const log = world.originLog().slice(-LOG_LINES)
-  if (log.length > 0) stage.show(`What the ${origin.title} origin wrote`, log.join('\n'), 'text')
+  const log = origin.logsRefusals ? await loggedSince(world.originLog, mark) : world.originLog().slice(mark)
+  if (log.length > 0) stage.show(`What the ${origin.title} origin wrote`, withoutLibraries(log), 'text')
 }

@@ -58,7 +58,7 @@ export const PATH_FAULTS: readonly PathFault[] = [
   },
   {
     id: 'library',
-    title: 'jwt.algorithms is not python-jose’s',
+    title: 'jwt.algorithms belongs to another library',
     says:
       'A token arrives now, and the origin breaks on it: its log ends in an AttributeError. The page imports jwt from ' +
       'jose, which is python-jose; RSAAlgorithm.from_jwk belongs to PyJWT. Only JWTError is caught, so that every ' +
@@ -73,8 +73,8 @@ export const PATH_FAULTS: readonly PathFault[] = [
     id: 'algorithm',
     title: 'The gateway signs with EdDSA, the origin takes RS256 alone',
     says:
-      'The JWT service signs with EdDSA unless it is told otherwise, as the header of the token shows. The page’s ' +
-      'origin lists RS256, and python-jose has no EdDSA at all: the origin cannot give in, so the gateway has to.',
+      'The JWT service signs with EdDSA unless it is told otherwise, as the header of the token shows. The ' +
+      'origin of the page lists RS256, and python-jose has no EdDSA at all: the origin cannot give in, so the gateway has to.',
     fix:
       'The service signs with RS256. A gateway in use takes over another algorithm as it rotates keys, when every ' +
       'origin can know the new key; here it makes its keys anew, so that nobody waits. The origin is started anew as ' +
@@ -87,7 +87,7 @@ export const PATH_FAULTS: readonly PathFault[] = [
     id: 'audience',
     title: 'The origin refuses every token that has an audience',
     says:
-      'The policy writes the URL of the request into aud, as the claims show. The page’s origin expects no audience, ' +
+      'The policy writes the URL of the request into aud, as the claims show. The origin of the page expects none, ' +
       'and python-jose refuses every token that has one then.',
     fix: 'The gateway names one audience for this origin, and the origin expects it:',
     case: 'origin/signature/control-valid',
@@ -136,7 +136,7 @@ export const HIDDEN_FAULTS: readonly HiddenFault[] = [
   {
     id: 'challenge',
     title: 'A 401 without WWW-Authenticate',
-    says: 'A 401 has to say how to authenticate. The page’s origin sets the status and nothing else.',
+    says: 'A 401 has to say how to authenticate. The origin of the page sets the status and nothing else.',
     fix: 'Every 401 carries the challenge:',
     case: 'origin/challenge/www-authenticate',
     judged: { subject: 'origin', profile: WITH_AUDIENCE },

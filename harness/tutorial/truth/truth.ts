@@ -8,7 +8,7 @@ import { HIDDEN_FAULTS, PATH_FAULTS } from './faults.ts'
 import type { HiddenFault, PathFault } from './faults.ts'
 import { judgeGateway, judgeOrigin } from './judge.ts'
 import type { Launcher, Place } from './launch.ts'
-import { loggedSince, withoutLibraries } from './log.ts'
+import { loggedSince, withoutLibraries } from '../log.ts'
 import { PATCHES } from './patches.ts'
 import { AUDIENCE, mendProject } from './project-steps.ts'
 import { tellVariants } from './variants.ts'
@@ -38,7 +38,7 @@ interface Telling extends TruthOptions {
  * project of the world has the API key policy and the JWT service, as the page leaves it; afterwards it is mended.
  */
 export async function tellTruth(world: World, stage: Stage, options: TruthOptions): Promise<void> {
-  await using variant = await copyOf('tornado-as-published')
+  using variant = await copyOf('tornado-as-published')
   const telling: Telling = { world, stage, folder: variant.folder, ...options }
   const faults = PATH_FAULTS.length
   stage.heading('The truth about the page')

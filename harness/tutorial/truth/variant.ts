@@ -1,4 +1,5 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { cp, mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff'
@@ -13,24 +14,25 @@ export interface Edit {
 }
 
 /** A copy of a sample origin in a folder of its own, removed with it. */
-export interface Variant extends AsyncDisposable {
+export interface Variant extends Disposable {
   readonly folder: string
-  /** Another copy as it is now. */
-  readonly copy: () => Promise<Variant>
 }
 
 /** Copies the sample of that name. */
-export function copyOf(name: string): Promise<Variant> {
-  return copyFolder(bundledOrigin(name).folder)
-}
-
-async function copyFolder(from: string): Promise<Variant> {
+export async function copyOf(name: string): Promise<Variant> {
   const folder = await mkdtemp(path.join(tmpdir(), 'trustspec-variant-'))
-  await cp(from, folder, { recursive: true, filter: (source) => !source.includes('__pycache__') })
+  const remove = (): void => {
+    rmSync(folder, { recursive: true, force: true })
+  }
+  // For an end that leaves no time to dispose of anything, such as Ctrl-C.
+  process.once('exit', remove)
+  await cp(bundledOrigin(name).folder, folder, { recursive: true, filter: (source) => !source.includes('__pycache__') })
   return {
     folder,
-    copy: () => copyFolder(folder),
-    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+    [Symbol.dispose]() {
+      process.off('exit', remove)
+      remove()
+    },
   }
 }
 
