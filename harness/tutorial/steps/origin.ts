@@ -1,4 +1,5 @@
 import { request } from 'undici'
+import { loggedSince } from '../log.ts'
 import { curlLine } from './tour.ts'
 import type { Tour } from './tour.ts'
 
@@ -13,4 +14,6 @@ export async function secureOrigin({ world, stage, origin }: Tour): Promise<void
   stage.command(curlLine(url))
   const answer = await request(url, { reset: true })
   stage.show(`${answer.statusCode}`, await answer.body.text(), 'json')
+  // What it logs of this call is not to be taken for what it logs of the next one.
+  if (origin.logsRefusals) await loggedSince(world.originLog, 0)
 }
