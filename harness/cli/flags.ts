@@ -121,7 +121,17 @@ export const FLAGS = {
     'key-prefix': text,
     help: flag,
   },
-  tutorial: { project: text, framework: text, write: text, yes: flag, keep: flag, help: flag },
+  tutorial: {
+    project: text,
+    framework: text,
+    app: text,
+    issuer: text,
+    audience: text,
+    write: text,
+    yes: flag,
+    keep: flag,
+    help: flag,
+  },
 } as const satisfies Record<string, ParseArgsOptionsConfig>
 
 /** Flags of a run that mean nothing to some subjects; the others mean something to each. */

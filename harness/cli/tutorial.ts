@@ -7,6 +7,10 @@ import { FRAMEWORKS, sampleOrigin } from '../tutorial/origins.ts'
 import type { Framework } from '../tutorial/origins.ts'
 import { DEFAULT_PROJECT } from '../tutorial/project.ts'
 import { judgeSibling } from '../tutorial/sibling.ts'
+import { readReaderFile } from '../tutorial/truth/reader-file.ts'
+import type { ReaderFile } from '../tutorial/truth/reader-file.ts'
+import { readerOrigin } from '../tutorial/truth/reader-origin.ts'
+import { tellReader } from '../tutorial/truth/reader-truth.ts'
 import { processLauncher } from '../tutorial/truth/launch.ts'
 import { tellTruth } from '../tutorial/truth/truth.ts'
 import { runTutorial } from '../tutorial/tutorial.ts'
@@ -35,11 +39,15 @@ export async function tutorialCommand(given: Given, { print, note, style, signal
   const project = textOf(given, 'project') ?? DEFAULT_PROJECT
   const launcher = processLauncher(stage.busy)
   await using place = await launcher()
+  const app = await appOf(given)
+  await using reader = app ? readerOrigin(app, place) : undefined
+  const origin = reader?.origin ?? sampleOrigin(framework, stage.busy)
   const options: TutorialOptions = {
     project,
-    origin: sampleOrigin(framework, stage.busy),
+    origin,
     async afterwards(world) {
-      if (framework === 'tornado') await tellTruth(world, stage, { launcher, place, signal })
+      if (app) await tellReader(world, stage, app, origin, { launcher, signal })
+      else if (framework === 'tornado') await tellTruth(world, stage, { launcher, place, signal })
       else await judgeSibling(framework, world, stage, signal)
     },
     keep: given.values['keep'] === true,
@@ -58,6 +66,27 @@ export async function tutorialCommand(given: Given, { print, note, style, signal
     print(`\nEverything that was started has ended; the project is in ${project}.\n`)
     if (signal.aborted) throw error
   }
+}
+
+/** The reader's own file, where one is given; ERR_USAGE for flags that do not go with it. */
+async function appOf(given: Given): Promise<ReaderFile | undefined> {
+  const file = textOf(given, 'app')
+  const issuer = textOf(given, 'issuer')
+  const audience = textOf(given, 'audience')
+  if (file === undefined) {
+    const flag = issuer === undefined ? 'audience' : 'issuer'
+    if (textOf(given, flag) === undefined) return undefined
+    throw usage('The flag says something of your own file', { flag: `--${flag}`, instead: '--app FILE.py beside it' })
+  }
+  for (const flag of ['framework', 'write']) {
+    if (textOf(given, flag) !== undefined) {
+      throw usage('The flag does not go with a file of your own', { flag: `--${flag}`, instead: '--app without it' })
+    }
+  }
+  return await readReaderFile(file, {
+    ...(issuer === undefined ? {} : { issuer }),
+    ...(audience === undefined ? {} : { audience }),
+  })
 }
 
 function frameworkOf(given: Given): Framework {

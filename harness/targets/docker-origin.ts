@@ -34,7 +34,7 @@ export async function startBundledContainer(
 }
 
 /** Builds the Dockerfile of a folder; the engine knows which layers are as they were. ERR_INSTALL_FAILED otherwise. */
-async function buildImage({ library }: Docker, folder: string, image: string): Promise<string> {
+export async function buildImage({ library }: Docker, folder: string, image: string): Promise<string> {
   try {
     await library.GenericContainer.fromDockerfile(folder).build(image, { deleteOnExit: false })
     return image

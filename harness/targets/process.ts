@@ -2,7 +2,7 @@ import { faketimeClock, findFaketime, NO_FAKETIME } from '../clock/faketime.ts'
 import { TrustspecError } from '../model/errors.ts'
 import type { OriginProfile } from '../model/profile.ts'
 import type { ExpectedFinding } from '../model/result.ts'
-import { freePort, listening, startGuarded } from './guarded.ts'
+import { connects, freePort, listening, startGuarded } from './guarded.ts'
 import type { Guarded } from './guarded.ts'
 import { fillerOf, variablesOf } from './placeholders.ts'
 import { residentOctets } from './resident.ts'
@@ -24,15 +24,21 @@ export interface ProcessOptions {
   readonly expected?: readonly ExpectedFinding[]
   /** Longest wait for the first answer, in milliseconds. */
   readonly readyMs: number
+  /** Port that it listens on whatever it is told; default: a free one, which it is told. */
+  readonly port?: number
   /** Preloads libfaketime, where it is installed, so that the clock of the process can be moved. */
   readonly virtualTime?: boolean
 }
 
 const LOG_LINES = 200
 
-/** Starts the command on a free port and waits until it answers; ERR_TARGET_DID_NOT_START when it does not. */
+/**
+ * Starts the command on a free port, or on its own, and waits until it answers; ERR_TARGET_DID_NOT_START when it does
+ * not, ERR_PORT_IN_USE when its own port is taken.
+ */
 export async function startProcess(options: ProcessOptions): Promise<Target> {
-  const port = await freePort()
+  if (options.port !== undefined) await assertFree(options.port)
+  const port = options.port ?? (await freePort())
   const log: string[] = []
   const deaths: string[] = []
   const library = options.virtualTime === false ? undefined : findFaketime()
@@ -84,6 +90,15 @@ export async function startProcess(options: ProcessOptions): Promise<Target> {
       clock?.[Symbol.dispose]()
     },
   }
+}
+
+/** ERR_PORT_IN_USE where something listens on the port already: it would be tested in place of the origin. */
+export async function assertFree(port: number): Promise<void> {
+  if (!(await connects(port))) return
+  throw new TrustspecError('ERR_PORT_IN_USE', 'The port that the origin has in its code is taken', {
+    port,
+    instead: 'end what listens there, or change the port in the code',
+  })
 }
 
 async function launch(

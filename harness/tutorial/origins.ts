@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { TrustspecError } from '../model/errors.ts'
 import { bundledOrigin, installBundled, startBundled } from '../targets/bundled.ts'
-import type { StartOrigin } from './world.ts'
+import type { StartOrigin, World } from './world.ts'
 
 /** The frameworks whose tutorials are there, and the sample that stands for each. */
 export const FRAMEWORKS = {
@@ -29,6 +29,8 @@ export interface TutorialOrigin {
   readonly logsRefusals: boolean
   /** Installs what it needs; rejects with one sentence where that cannot be had. */
   readonly prepare: () => Promise<void>
+  /** Tells the world what the origin has in its code, before it starts. */
+  readonly join?: (world: World) => Promise<void>
   readonly start: StartOrigin
 }
 

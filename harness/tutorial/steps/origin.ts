@@ -7,6 +7,7 @@ import type { Tour } from './tour.ts'
 export async function secureOrigin({ world, stage, origin }: Tour): Promise<void> {
   stage.heading(`Step 4 of 5: Secure your ${origin.title} API with JWT authentication`)
   stage.busy(`Starting ${origin.place}`)
+  await origin.join?.(world)
   const { url } = await world.startOrigin(origin.start)
   stage.say(`An origin that verifies takes the place of the server without a check: ${origin.place}. ${origin.remark}`)
   stage.show(origin.place, origin.guard.text, origin.guard.language)

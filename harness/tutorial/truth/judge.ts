@@ -4,13 +4,14 @@ import { GATEWAY_SUITES, SUITES } from '../../../suites/catalog.ts'
 import { loadProject } from '../../gateway/config/project.ts'
 import { startGateway } from '../../gateway/gateway.ts'
 import { DEFAULT_BUCKET } from '../../gateway/keys/store.ts'
+import type { IssuerNames } from '../../issuer/server.ts'
 import type { GatewayProfile } from '../../model/gateway-profile.ts'
 import type { OriginProfile } from '../../model/profile.ts'
 import type { Report } from '../../model/result.ts'
 import { runGateway } from '../../runner/gateway-run.ts'
 import { runOrigin } from '../../runner/run.ts'
 import { ROUTE } from '../world.ts'
-import type { Launcher } from './launch.ts'
+import type { Launcher, Program } from './launch.ts'
 
 /** What is common to all runs of the tutorial. */
 const COMMON = {
@@ -20,9 +21,11 @@ const COMMON = {
   on: () => undefined,
 }
 
-/** An origin in a folder, and what is asked of it. */
+/** An origin, and what is asked of it. */
 export interface OriginQuestion {
-  readonly folder: string
+  readonly program: Program
+  /** URLs of the issuer that stand in its code: the run answers for their host. */
+  readonly known?: IssuerNames
   /** What it declares. */
   readonly profile: OriginProfile
   /** Full ids; default: all. */
@@ -34,7 +37,7 @@ export interface OriginQuestion {
 /** What the suites say of the origin, which trusts the issuer of the run. */
 export async function judgeOrigin(
   launcher: Launcher,
-  { folder, profile, cases, measured = [] }: OriginQuestion,
+  { program, known, profile, cases, measured = [] }: OriginQuestion,
   signal: AbortSignal,
 ): Promise<Report> {
   await using place = await launcher()
@@ -43,8 +46,8 @@ export async function judgeOrigin(
     suites: SUITES,
     select: cases ? { cases } : {},
     measurements: MEASUREMENTS.filter(({ name }) => measured.includes(name)),
-    start: (settings) => place.start(folder, profile, settings),
-    control: { kind: 'issuer', keys: embeddedKeys(), port: 0 },
+    start: (settings) => place.start(program, profile, settings),
+    control: { kind: 'issuer', keys: embeddedKeys(), port: 0, ...(known ? { known } : {}) },
     ...(place.reach ? { reach: place.reach } : {}),
     signal,
   })

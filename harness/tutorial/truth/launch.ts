@@ -1,18 +1,40 @@
+import path from 'node:path'
 import type { OriginProfile } from '../../model/profile.ts'
+import { bundledOrigin } from '../../targets/bundled.ts'
 import { installPython } from '../../targets/install.ts'
 import { startProcess } from '../../targets/process.ts'
 import type { Reach, Target, TargetSettings } from '../../targets/target.ts'
 import { ROUTE } from '../world.ts'
 
 /** Longest wait for the first answer of an origin, in milliseconds. */
-const READY_MS = 30_000
+export const READY_MS = 30_000
+
+/** An origin in Python. */
+export interface Program {
+  readonly folder: string
+  /** Name in that folder. */
+  readonly file: string
+  /** Folder with the requirements.txt. */
+  readonly requirements: string
+  /** Port that stands in its code; default: it listens on PORT. */
+  readonly port?: number
+}
+
+/** The program of a sample, or of a copy of one. */
+export function sampleProgram(folder: string): Program {
+  return { folder, file: 'app.py', requirements: folder }
+}
+
+/** The sample whose requirements and Dockerfile serve for what brings none along. */
+export const SAMPLE = bundledOrigin('tornado-as-published').folder
 
 /** Where one origin at a time runs. */
 export interface Place extends AsyncDisposable {
   /** How it reaches servers of this machine; missing: on the loopback address. */
   readonly reach?: Reach
-  /** Starts what is in the folder: app.py, with requirements.txt, and a Dockerfile for containers. */
-  readonly start: (folder: string, profile: OriginProfile, settings: TargetSettings) => Promise<Target>
+  /** Installs what the program needs, so that its start takes no time. */
+  readonly prepare: (program: Program) => Promise<void>
+  readonly start: (program: Program, profile: OriginProfile, settings: TargetSettings) => Promise<Target>
 }
 
 /** Makes a place: on this machine, or in a network of containers. */
@@ -22,18 +44,31 @@ export type Launcher = () => Promise<Place>
 export function processLauncher(busy: (line: string) => void): Launcher {
   return () =>
     Promise.resolve({
-      async start(folder, profile, settings) {
-        const python = await installPython(folder, busy)
+      async prepare({ requirements }) {
+        await installPython(requirements, busy)
+      },
+      async start({ folder, file, requirements, port }, profile, settings) {
+        const python = await installPython(requirements, busy)
         return await startProcess({
-          command: `exec ${JSON.stringify(python)} app.py`,
+          command: `exec ${shellWord(python)} ${shellWord(path.join(folder, file))}`,
           cwd: folder,
           env: { PYTHONDONTWRITEBYTECODE: '1' },
           path: ROUTE,
           profile,
-          settings: { ...settings, audience: profile.audience ?? settings.audience },
+          settings: audienceFor(profile, settings),
           readyMs: READY_MS,
+          ...(port === undefined ? {} : { port }),
         })
       },
       [Symbol.asyncDispose]: () => Promise.resolve(),
     })
+}
+
+/** The settings with the audience that is declared. */
+export function audienceFor(profile: OriginProfile, settings: TargetSettings): TargetSettings {
+  return { ...settings, audience: profile.audience ?? settings.audience }
+}
+
+function shellWord(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`
 }

@@ -1,8 +1,14 @@
+import { rm } from 'node:fs/promises'
+import path from 'node:path'
 import { addPolicy, FILES, JWT_POLICY, readIn, writeIn } from '../project.ts'
+import type { World } from '../world.ts'
 import { applied, diffOf } from './variant.ts'
 
 /** `aud` that the gateway is told to write and the origin to expect. */
 export const AUDIENCE = 'https://orders.example.com'
+
+/** Where the gateway keeps its signing keys, in the folder of its state. */
+const SIGNING_KEYS = 'signing-keys.json'
 
 /** Steps that mend the project of the gateway. */
 const STEPS = {
@@ -15,20 +21,26 @@ const STEPS = {
     }
     await writeIn(project, FILES.runtime, applied(await readIn(project, FILES.runtime), edit))
   },
-  audience: (project: string) =>
-    addPolicy(project, { ...JWT_POLICY, handler: { ...JWT_POLICY.handler, options: { audience: AUDIENCE } } }),
-} as const satisfies Readonly<Record<string, (project: string) => Promise<void>>>
+  audience: (project: string, audience: string) =>
+    addPolicy(project, { ...JWT_POLICY, handler: { ...JWT_POLICY.handler, options: { audience } } }),
+} as const satisfies Readonly<Record<string, (project: string, audience: string) => Promise<void>>>
 
 /** The name of a step. */
 export type ProjectStep = keyof typeof STEPS
 
 /** Mends the project; the diff of what changed. */
-export async function mendProject(project: string, step: ProjectStep): Promise<string> {
+export async function mendProject(project: string, step: ProjectStep, audience = AUDIENCE): Promise<string> {
   const names = [FILES.policies, FILES.routes, FILES.runtime]
   const texts = () => Promise.all(names.map((name) => readIn(project, name)))
   const before = await texts()
-  await STEPS[step](project)
+  await STEPS[step](project, audience)
   const after = await texts()
   const diffs = names.map((name, at) => diffOf(name, before[at] ?? '', after[at] ?? ''))
   return diffs.filter((diff) => diff !== '').join('\n')
+}
+
+/** Has the gateway take up its project as it is now, with signing keys made anew where that is asked. */
+export async function takeUp(world: World, withNewKeys: boolean): Promise<void> {
+  if (withNewKeys) await rm(path.join(world.state, SIGNING_KEYS))
+  await world.restartGateway()
 }

@@ -1,5 +1,3 @@
-import { rm } from 'node:fs/promises'
-import path from 'node:path'
 import type { Report } from '../../model/result.ts'
 import type { Verdict } from '../../model/verdict.ts'
 import type { Stage } from '../stage.ts'
@@ -7,15 +5,13 @@ import type { World } from '../world.ts'
 import { HIDDEN_FAULTS, PATH_FAULTS } from './faults.ts'
 import type { HiddenFault, PathFault } from './faults.ts'
 import { judgeGateway, judgeOrigin } from './judge.ts'
-import type { Launcher, Place } from './launch.ts'
+import { sampleProgram } from './launch.ts'
+import type { Launcher, Place, Program } from './launch.ts'
 import { loggedSince, withoutLibraries } from '../log.ts'
 import { PATCHES } from './patches.ts'
-import { AUDIENCE, mendProject } from './project-steps.ts'
+import { AUDIENCE, mendProject, takeUp } from './project-steps.ts'
 import { tellVariants } from './variants.ts'
 import { copyOf, mend } from './variant.ts'
-
-/** Where the gateway keeps its signing keys, in the folder of its state. */
-const SIGNING_KEYS = 'signing-keys.json'
 
 /** How the truth is told. */
 export interface TruthOptions {
@@ -30,7 +26,7 @@ export interface TruthOptions {
 interface Telling extends TruthOptions {
   readonly world: World
   readonly stage: Stage
-  readonly folder: string
+  readonly program: Program
 }
 
 /**
@@ -39,7 +35,7 @@ interface Telling extends TruthOptions {
  */
 export async function tellTruth(world: World, stage: Stage, options: TruthOptions): Promise<void> {
   using variant = await copyOf('tornado-as-published')
-  const telling: Telling = { world, stage, folder: variant.folder, ...options }
+  const telling: Telling = { world, stage, program: sampleProgram(variant.folder), ...options }
   const faults = PATH_FAULTS.length
   stage.heading('The truth about the page')
   stage.say(
@@ -63,12 +59,12 @@ export async function tellTruth(world: World, stage: Stage, options: TruthOption
 }
 
 /** Puts the origin, as it is in the folder now, behind the gateway. */
-async function startOrigin({ world, place, folder }: Telling): Promise<void> {
-  await world.startOrigin((settings) => place.start(folder, { audience: AUDIENCE }, settings))
+async function startOrigin({ world, place, program }: Telling): Promise<void> {
+  await world.startOrigin((settings) => place.start(program, { audience: AUDIENCE }, settings))
 }
 
 async function tellPathFault(telling: Telling, fault: PathFault, count: string): Promise<void> {
-  const { world, stage, folder, signal } = telling
+  const { world, stage, program, signal } = telling
   signal.throwIfAborted()
   stage.heading(`Fault ${count}: ${fault.title}`)
   const mark = world.originLog().length
@@ -80,19 +76,18 @@ async function tellPathFault(telling: Telling, fault: PathFault, count: string):
   const before = verdictIn(await judged(telling, fault), fault)
   const diffs = [
     ...(fault.project === undefined ? [] : [await mendProject(world.project, fault.project)]),
-    ...(fault.patch === undefined ? [] : [await mend(folder, PATCHES[fault.patch])]),
+    ...(fault.patch === undefined ? [] : [await mend(program.folder, PATCHES[fault.patch])]),
   ]
   stage.say(fault.fix)
   stage.show('What changes', diffs.join('\n'), 'diff')
-  if (fault.project === 'algorithm') await rm(path.join(world.state, SIGNING_KEYS))
-  if (fault.project !== undefined) await world.restartGateway()
+  if (fault.project !== undefined) await takeUp(world, fault.project === 'algorithm')
   await startOrigin(telling)
   tellVerdicts(stage, fault, before, verdictIn(await judged(telling, fault), fault))
   await stage.pause()
 }
 
 async function tellHiddenFault(telling: Telling, fault: HiddenFault): Promise<void> {
-  const { stage, folder, signal } = telling
+  const { stage, program, signal } = telling
   signal.throwIfAborted()
   stage.heading(fault.title)
   stage.busy(`Judging ${fault.case}`)
@@ -102,7 +97,7 @@ async function tellHiddenFault(telling: Telling, fault: HiddenFault): Promise<vo
   await stage.pause()
 
   stage.say(fault.fix)
-  stage.show('What changes', await mend(folder, PATCHES[fault.patch]), 'diff')
+  stage.show('What changes', await mend(program.folder, PATCHES[fault.patch]), 'diff')
   stage.busy(`Judging ${fault.case} again`)
   const after = await judged(telling, fault)
   tellVerdicts(stage, fault, verdictIn(before, fault), verdictIn(after, fault))
@@ -112,11 +107,11 @@ async function tellHiddenFault(telling: Telling, fault: HiddenFault): Promise<vo
 }
 
 /** What the case says of the gateway's project, or of the origin, as they are now. */
-function judged({ world, launcher, folder, signal }: Telling, fault: PathFault | HiddenFault): Promise<Report> {
+function judged({ world, launcher, program, signal }: Telling, fault: PathFault | HiddenFault): Promise<Report> {
   const cases = [fault.case]
   if (fault.judged.subject === 'gateway') return judgeGateway(world.project, fault.judged.profile, signal, cases)
   const measured = 'measured' in fault ? fault.measured : undefined
-  const question = { folder, profile: fault.judged.profile, cases, ...(measured ? { measured } : {}) }
+  const question = { program, profile: fault.judged.profile, cases, ...(measured ? { measured } : {}) }
   return judgeOrigin(launcher, question, signal)
 }
 

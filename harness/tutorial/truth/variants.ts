@@ -4,6 +4,7 @@ import { bundledOrigin } from '../../targets/bundled.ts'
 import type { Stage } from '../stage.ts'
 import { HIDDEN_FAULTS, PATH_FAULTS } from './faults.ts'
 import { judgeOrigin } from './judge.ts'
+import { sampleProgram } from './launch.ts'
 import type { Launcher } from './launch.ts'
 
 /** The three variants, the sample of each, and what it is called in a column. */
@@ -14,7 +15,7 @@ export const VARIANTS = [
 ] as const
 
 /** The cases of the faults that are about origins, each once. */
-const NAMED = [...new Set([...PATH_FAULTS, ...HIDDEN_FAULTS].map((fault) => fault.case))].filter((id) =>
+export const NAMED = [...new Set([...PATH_FAULTS, ...HIDDEN_FAULTS].map((fault) => fault.case))].filter((id) =>
   id.startsWith('origin/'),
 )
 
@@ -32,7 +33,7 @@ export async function tellVariants(
   const reports = await Promise.all(
     VARIANTS.map(([name]) => {
       const { folder, profile } = bundledOrigin(name)
-      return judgeOrigin(launcher, { folder, profile }, signal)
+      return judgeOrigin(launcher, { program: sampleProgram(folder), profile }, signal)
     }),
   )
   stage.verdicts(
