@@ -127,6 +127,7 @@ export const FLAGS = {
     app: text,
     issuer: text,
     audience: text,
+    docker: flag,
     write: text,
     yes: flag,
     keep: flag,

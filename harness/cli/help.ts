@@ -218,6 +218,7 @@ stops at each step: Enter goes on, q or Ctrl-C ends everything that was started.
   --app FILE.py          takes your own copy of the code of the page for the origin, as it is
   --issuer URL           the issuer in that file, where it is not found there (default: its ISSUER)
   --audience TEXT        the audience that it expects (default: its AUDIENCE; otherwise none)
+  --docker               runs origins as containers, tornado or your own file
   --write FILE           writes the tutorial as Markdown, from a run of it
   --keep                 leaves everything running at the end, for calls of your own, until Ctrl-C
 `,

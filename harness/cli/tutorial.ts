@@ -4,14 +4,16 @@ import { nearest } from '../model/nearest.ts'
 import { consoleStage, TutorialEnded } from '../tutorial/console-stage.ts'
 import { withMarkdown } from '../tutorial/markdown-stage.ts'
 import { FRAMEWORKS, sampleOrigin } from '../tutorial/origins.ts'
-import type { Framework } from '../tutorial/origins.ts'
+import type { Framework, TutorialOrigin } from '../tutorial/origins.ts'
 import { DEFAULT_PROJECT } from '../tutorial/project.ts'
 import { judgeSibling } from '../tutorial/sibling.ts'
+import { containerLauncher } from '../tutorial/truth/containers.ts'
 import { readReaderFile } from '../tutorial/truth/reader-file.ts'
 import type { ReaderFile } from '../tutorial/truth/reader-file.ts'
 import { readerOrigin } from '../tutorial/truth/reader-origin.ts'
 import { tellReader } from '../tutorial/truth/reader-truth.ts'
-import { processLauncher } from '../tutorial/truth/launch.ts'
+import { processLauncher, SAMPLE, sampleProgram } from '../tutorial/truth/launch.ts'
+import type { Place } from '../tutorial/truth/launch.ts'
 import { tellTruth } from '../tutorial/truth/truth.ts'
 import { runTutorial } from '../tutorial/tutorial.ts'
 import type { TutorialOptions } from '../tutorial/tutorial.ts'
@@ -37,14 +39,16 @@ export async function tutorialCommand(given: Given, { print, note, style, signal
   )
   const framework = frameworkOf(given)
   const project = textOf(given, 'project') ?? DEFAULT_PROJECT
-  const launcher = processLauncher(stage.busy)
+  const inContainers = given.values['docker'] === true
+  const launcher = inContainers ? containerLauncher(stage.busy) : processLauncher(stage.busy)
   await using place = await launcher()
   const app = await appOf(given)
   await using reader = app ? readerOrigin(app, place) : undefined
-  const origin = reader?.origin ?? sampleOrigin(framework, stage.busy)
+  const origin = reader?.origin ?? originOf(framework, stage.busy, inContainers ? place : undefined)
   const options: TutorialOptions = {
     project,
     origin,
+    ...(place.reach ? { jwksPlace: place.reach } : {}),
     async afterwards(world) {
       if (app) await tellReader(world, stage, app, origin, { launcher, signal })
       else if (framework === 'tornado') await tellTruth(world, stage, { launcher, place, signal })
@@ -87,6 +91,21 @@ async function appOf(given: Given): Promise<ReaderFile | undefined> {
     ...(issuer === undefined ? {} : { issuer }),
     ...(audience === undefined ? {} : { audience }),
   })
+}
+
+/** The sample of step 4; in containers where a place for them is given. */
+function originOf(framework: Framework, busy: (line: string) => void, place: Place | undefined): TutorialOrigin {
+  const origin = sampleOrigin(framework, busy)
+  if (!place) return origin
+  if (framework !== 'tornado') {
+    throw usage('Only the origins of the page, and your own, are run as containers', {
+      flag: '--docker',
+      given: `--framework ${framework}`,
+      instead: '--framework tornado, or --app FILE.py',
+    })
+  }
+  const program = sampleProgram(SAMPLE)
+  return { ...origin, prepare: () => place.prepare(program), start: (settings) => place.start(program, {}, settings) }
 }
 
 function frameworkOf(given: Given): Framework {
