@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     include: ['harness/**/*.docker.test.ts'],
     isolate: false,
+    // As in vitest.config.ts: modules of gateway projects are for Node to load.
+    server: { deps: { external: [/[?&]gateway=/u] } },
     // They judge verdicts that depend on time, on machines with few cores.
     fileParallelism: false,
     testTimeout: 300_000,

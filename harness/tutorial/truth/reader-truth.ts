@@ -1,5 +1,6 @@
 import type { CaseResult, Report } from '../../model/result.ts'
 import { isFailure } from '../../model/verdict.ts'
+import { counted } from '../../report/text.ts'
 import { loggedSince, withoutLibraries } from '../log.ts'
 import { startOpenOrigin } from '../open-origin.ts'
 import type { TutorialOrigin } from '../origins.ts'
@@ -84,10 +85,10 @@ function tellReport(stage: Stage, report: Report): void {
   stage.verdicts(named.map(({ id, verdict }) => ({ id, variants: [{ variant: 'your file', verdict }] })))
   const broken = cases.filter(({ verdict }) => isFailure(verdict) || verdict === 'warn')
   if (broken.length > 0) stage.show('What is broken, and what to do', broken.map(lineOf).join('\n'), 'text')
-  const unjudged = summary.inconclusive + summary.skip
+  const failed = cases.filter(({ verdict }) => isFailure(verdict)).length
   stage.say(
-    `${summary.pass} of ${cases.length} cases passed, ${cases.filter(({ verdict }) => isFailure(verdict)).length} are broken, ` +
-      `${summary.warn} recommendations are not followed, ${unjudged} could not be judged.`,
+    `Of ${counted(cases.length, 'case')}, ${summary.pass} passed. Broken: ${failed}; recommendations that are not ` +
+      `followed: ${summary.warn}; not judged: ${summary.inconclusive + summary.skip}.`,
   )
 }
 

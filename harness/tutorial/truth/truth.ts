@@ -125,7 +125,7 @@ function findingsOf(report: Report, fault: PathFault): string {
     ({ stimulus, expected, observed }) => `${stimulus}: ${observed}\n  expected: ${expected}`,
   )
   const missing = result?.missing.map(({ says, unlock }) => `Not judged here, for want of ${says}: ${unlock}`) ?? []
-  return [`${fault.case}`, ...found, ...missing, result?.reason ?? '', measuredIn(report)]
+  return [fault.case, ...found, ...missing, result?.reason ?? '', measuredIn(report)]
     .filter((line) => line !== '')
     .join('\n')
 }
