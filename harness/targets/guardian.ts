@@ -3,14 +3,18 @@ import { spawn } from 'node:child_process'
 /** Milliseconds between the request to end and the end by force. */
 const GRACE_MS = 3_000
 
+// Ctrl-C, and the end of the terminal, reach the guardian too: the harness ends it by closing the pipe. They are ignored
+// before there is a command, or a guardian that has just begun would leave one behind.
+for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => undefined)
+
 // A process of its own: it outlives the harness for a moment, and takes the group of the command with it.
 const [, , command = ''] = process.argv
 const child = spawn('/bin/sh', ['-c', command], { detached: true, stdio: ['ignore', 'inherit', 'inherit'] })
 let ended = false
 
 const tell = (message: object): void => {
-  // The harness may be gone; then there is nobody to tell.
-  if (process.connected) process.send?.(message)
+  // The harness may be gone, known or not yet; then there is nobody to tell, and the command still has to end.
+  if (process.connected) process.send?.(message, undefined, undefined, () => undefined)
 }
 
 const signalGroup = (signal: NodeJS.Signals): boolean => {
@@ -51,8 +55,6 @@ child.once('error', (error) => {
   tell({ exit: error.message })
   endOnce()
 })
-// Ctrl-C reaches the guardian too: the harness ends it by closing the pipe.
-process.on('SIGINT', () => undefined)
 process.on('SIGTERM', endOnce)
 process.on('disconnect', endOnce)
 process.stdin.on('close', endOnce)

@@ -141,3 +141,12 @@ test.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)('no orphan is left when %s 
 
   expect(await gone(...pids)).toBe(true)
 })
+
+test('a guardian whose harness is gone before it has begun ends its command, and fails at nothing', async () => {
+  const guardian = fileURLToPath(new URL('./guardian.ts', import.meta.url))
+  const child = spawn(process.execPath, [guardian, 'exec sleep 600'], { stdio: ['pipe', 'ignore', 'ignore', 'ipc'] })
+  child.disconnect()
+  child.stdin?.end()
+
+  expect(await once(child, 'exit')).toEqual([0, null])
+})
