@@ -11,6 +11,7 @@ const OXLINT = join(ROOT, 'node_modules/oxlint/bin/oxlint')
 const FOLDERS = [
   'model',
   'clock',
+  'lock',
   'signing',
   'openapi',
   'client',
@@ -25,7 +26,7 @@ const FOLDERS = [
   'report',
   'config',
 ]
-const COMPOSITION = ['runner', 'cli', 'mutants']
+const COMPOSITION = ['runner', 'cli', 'mutants', 'tutorial']
 
 /** Where a file stands, and the folders of the harness that it may import beside its own. */
 const RULES: readonly (readonly [file: string, may: readonly string[]])[] = [
@@ -33,14 +34,15 @@ const RULES: readonly (readonly [file: string, may: readonly string[]])[] = [
   ['suites/origin/probe.ts', ['model']],
   ['harness/model/probe.ts', []],
   ['harness/clock/probe.ts', ['model']],
+  ['harness/lock/probe.ts', ['model']],
   ['harness/client/probe.ts', ['model', 'clock']],
   ['harness/signing/probe.ts', ['model']],
   ['harness/issuer/probe.ts', ['model', 'clock', 'signing']],
   ['harness/origin/probe.ts', ['model', 'clock', 'signing']],
   ['harness/capture/probe.ts', ['model', 'clock', 'signing']],
-  ['harness/gateway/probe.ts', ['model', 'clock', 'signing', 'openapi']],
-  ['harness/gateway/keys/probe.ts', ['model', 'clock', 'signing', 'openapi']],
-  ['harness/targets/probe.ts', ['model', 'clock']],
+  ['harness/gateway/probe.ts', ['model', 'clock', 'lock', 'signing', 'openapi']],
+  ['harness/gateway/keys/probe.ts', ['model', 'clock', 'lock', 'signing', 'openapi']],
+  ['harness/targets/probe.ts', ['model', 'clock', 'lock']],
   ['harness/targets/embedded.ts', ['model', 'clock', 'origin']],
   ['harness/targets/embedded-gateway.ts', ['model', 'clock', 'gateway']],
   ['harness/scanner/probe.ts', ['model']],

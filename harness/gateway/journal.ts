@@ -12,7 +12,7 @@ import {
   writeSync,
 } from 'node:fs'
 import path from 'node:path'
-import { holdFile } from './file-lock.ts'
+import { holdFile } from '../lock/file-lock.ts'
 
 /** Milliseconds after which what was written is on the disk, where the machine itself loses power. */
 const SYNC_MS = 1_000

@@ -6,6 +6,7 @@ import { homedir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { TrustspecError } from '../model/errors.ts'
+import { alone } from '../lock/alone.ts'
 
 const run = promisify(execFile)
 
@@ -20,26 +21,29 @@ export async function installPython(folder: string, onProgress: (line: string) =
   // Written last, so that an environment that was cut off is made anew.
   const complete = path.join(environment, 'complete')
   if (existsSync(complete)) return python
-  onProgress(`Making a virtual environment for ${path.basename(folder)} (first use, takes a minute)`)
-  await rm(environment, { recursive: true, force: true })
   await mkdir(path.dirname(environment), { recursive: true })
-  try {
-    await run('python3', ['-m', 'venv', environment])
-  } catch (error) {
-    throw new TrustspecError(
-      'ERR_RUNTIME_MISSING',
-      'Python cannot make a virtual environment',
-      { instead: 'install the venv module, on Debian with: apt-get install python3-venv' },
-      { cause: error },
+  await alone(environment, async () => {
+    if (existsSync(complete)) return
+    onProgress(`Making a virtual environment for ${path.basename(folder)} (first use, takes a minute)`)
+    await rm(environment, { recursive: true, force: true })
+    try {
+      await run('python3', ['-m', 'venv', environment])
+    } catch (error) {
+      throw new TrustspecError(
+        'ERR_RUNTIME_MISSING',
+        'Python cannot make a virtual environment',
+        { instead: 'install the venv module, on Debian with: apt-get install python3-venv' },
+        { cause: error },
+      )
+    }
+    onProgress('Installing the pinned requirements')
+    await install(
+      python,
+      ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', 'requirements.txt'],
+      folder,
     )
-  }
-  onProgress('Installing the pinned requirements')
-  await install(
-    python,
-    ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', 'requirements.txt'],
-    folder,
-  )
-  await writeFile(complete, '')
+    await writeFile(complete, '')
+  })
   return python
 }
 
@@ -59,9 +63,13 @@ async function pythonVersion(): Promise<string> {
 
 /** This Node, with the locked packages of the folder installed on first use. */
 export async function installNode(folder: string, onProgress: (line: string) => void): Promise<string> {
-  if (!existsSync(path.join(folder, 'node_modules', '.package-lock.json'))) {
-    onProgress(`Installing the packages of ${path.basename(folder)} (first use)`)
-    await install('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], folder)
+  const complete = path.join(folder, 'node_modules', '.package-lock.json')
+  if (!existsSync(complete)) {
+    await alone(path.join(folder, 'packages'), async () => {
+      if (existsSync(complete)) return
+      onProgress(`Installing the packages of ${path.basename(folder)} (first use)`)
+      await install('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], folder)
+    })
   }
   return process.execPath
 }

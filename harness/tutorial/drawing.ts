@@ -49,8 +49,10 @@ export function hopLines(hop: Hop, style: Style, width: number): readonly string
   const cut = (line: string, indent: string): readonly string[] =>
     clipped(line, width - indent.length).map((part, at) => `${indent}${at === 0 ? '' : '  '}${part}`)
   const answer = status === 0 ? 'no answer' : String(status)
+  const [first = '', ...more] = cut(`${from} → ${to}  ${request}`, '  ')
   return [
-    `  ${paint(style, 'bold', `${from} → ${to}`)}  ${request}`,
+    first.replace(`${from} → ${to}`, (names) => paint(style, 'bold', names)),
+    ...more,
     ...headerLines(headers).flatMap((line) => cut(line, '    ')),
     ...(token ? tokenLines(token).flatMap((line) => cut(line, '    ')) : []),
     `  ${paint(style, 'bold', `${from} ← ${to}`)}  ${paint(style, colourOf(status), answer)}`,

@@ -4,10 +4,14 @@ import path from 'node:path'
 import { expect, test } from 'vitest'
 import { MAIN, ownFolder } from '../cli/cli.testing.ts'
 import { connects } from '../targets/guarded.ts'
+import { hasRuntime } from '../targets/runtimes.testing.ts'
 import { leftOf, noTerminal, terminal } from './terminal.testing.ts'
 import type { Terminal } from './terminal.testing.ts'
 
 const TIMEOUT_MS = 120_000
+
+/** Packages of the Tornado sample are installed on first use. */
+const FIRST_USE_MS = 300_000
 
 /** Where the tutorial stops, in order. */
 const STOPS = [
@@ -32,12 +36,12 @@ interface Reading extends Terminal {
   readonly scratch: string
 }
 
-async function read(): Promise<Reading> {
+async function read(framework = 'express'): Promise<Reading> {
   const cwd = await ownFolder()
   const scratch = path.join(cwd, 'scratch')
   await mkdir(scratch)
   const project = path.join(cwd, 'project')
-  const command = [process.execPath, MAIN, 'tutorial', '--framework', 'express', '--project', project]
+  const command = [process.execPath, MAIN, 'tutorial', '--framework', framework, '--project', project]
   // Node keeps compiled modules there; they are shared with all that runs, and not the tutorial's.
   const compiled = path.join(tmpdir(), 'node-compile-cache')
   const env = { TMPDIR: scratch, NODE_COMPILE_CACHE: compiled, CI: '', NO_COLOR: '' }
@@ -62,7 +66,7 @@ async function enterUpTo(reading: Terminal, last: number): Promise<string> {
 
 /** Asserts that nothing of the tutorial runs, listens or lies about, save for the project. */
 async function expectNothingLeft(reading: Reading, screen: string, pids: readonly number[]): Promise<void> {
-  expect(await leftOf(pids)).toEqual([])
+  expect(await leftOf(pids, `TMPDIR=${reading.scratch}`)).toEqual([])
   const ports = new Set([...screen.matchAll(/127\.0\.0\.1:(\d+)/gu)].map(([, port]) => Number(port)))
   expect(ports.size).toBeGreaterThan(1)
   for (const port of ports) expect(await connects(port)).toBe(false)
@@ -124,3 +128,31 @@ test.skipIf(why !== undefined).each([
   expect(await reading.ended()).toBe(130)
   await expectNothingLeft(reading, screen, pids)
 })
+
+test.skipIf(why !== undefined)('closing the terminal leaves nothing running', { timeout: TIMEOUT_MS }, async () => {
+  const reading = await read()
+  const screen = await enterUpTo(reading, STOPS.indexOf('Step 4 of 5'))
+  const pids = await reading.processes()
+  await reading.close()
+
+  await expectNothingLeft(reading, screen, pids)
+})
+
+const PAGE = 'that step 5 with the origin of the page ends as published'
+test.runIf(why === undefined && hasRuntime('python', PAGE))(
+  'with the origin of the page, step 5 ends with 401, as published',
+  { timeout: FIRST_USE_MS },
+  async () => {
+    const reading = await read('tornado')
+    const screen = await enterUpTo(reading, STOPS.indexOf('Step 5 of 5'))
+    const pids = await reading.processes()
+    await reading.type('q')
+
+    const [, step = ''] = screen.split('Step 5 of 5')
+    expect(step).toContain('{"error": "No token provided"}')
+    expect(step).toContain('It ends with 401')
+    expect(step).toContain('401 GET /protected (127.0.0.1)')
+    expect(await reading.ended()).toBe(0)
+    await expectNothingLeft(reading, screen, pids)
+  },
+)

@@ -1,4 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -8,8 +9,8 @@ import { onTestFinished } from 'vitest'
 
 const run = promisify(execFile)
 
-/** Longest wait for anything on the screen, in milliseconds. */
-const DEADLINE_MS = 60_000
+/** Longest wait for anything on the screen, in milliseconds: packages may have to be installed before. */
+const DEADLINE_MS = 240_000
 const POLL_MS = 40
 
 /** A command in a terminal of its own, and somebody who types. */
@@ -22,6 +23,8 @@ export interface Terminal {
   readonly until: (isThere: (screen: string) => boolean) => Promise<string>
   /** The command and all that it has started, by process id. */
   readonly processes: () => Promise<readonly number[]>
+  /** Closes the window. */
+  readonly close: () => Promise<void>
   /** Exit code, once it has ended. */
   readonly ended: () => Promise<number>
 }
@@ -76,6 +79,9 @@ export async function terminal(command: readonly string[], env: Readonly<Record<
         return isThere(shown) ? shown : undefined
       }),
     processes: () => familyOf(Number(pane)),
+    async close() {
+      await tmux('kill-session')
+    },
     ended: () =>
       poll(async () => {
         const status = await readFile(told, 'utf8').catch(() => '')
@@ -86,30 +92,42 @@ export async function terminal(command: readonly string[], env: Readonly<Record<
 
 /** The process and its descendants. */
 export async function familyOf(pid: number): Promise<readonly number[]> {
-  const { stdout } = await run('ps', ['-eo', 'pid=,ppid='])
-  const parents = stdout
-    .trim()
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/u).map(Number))
+  const running = await processes()
   const family = [pid]
-  for (const member of family) {
-    for (const [child = 0, parent] of parents) if (parent === member) family.push(child)
-  }
+  for (const member of family) family.push(...running.filter(({ parent }) => parent === member).map(({ id }) => id))
   return family
 }
 
-/** Which of these processes run, once none does or the time is up. */
-export async function leftOf(pids: readonly number[]): Promise<readonly number[]> {
+/**
+ * Which of these processes run, and all others that were started with this variable, however late, once none does or
+ * the time is up.
+ */
+export async function leftOf(pids: readonly number[], variable: string): Promise<readonly number[]> {
   const until = Date.now() + 10_000
-  while (pids.some(isAlive) && Date.now() < until) await wait(POLL_MS)
-  return pids.filter(isAlive)
+  for (;;) {
+    const running = await processes()
+    const left = running.filter(({ id }) => pids.includes(id) || environmentOf(id).includes(variable))
+    if (left.length === 0 || Date.now() > until) return left.map(({ id }) => id)
+    await wait(POLL_MS)
+  }
 }
 
-function isAlive(pid: number): boolean {
+/** `NAME=VALUE` of a process that is ours; empty where the system does not tell. */
+function environmentOf(pid: number): readonly string[] {
   try {
-    process.kill(pid, 0)
-    return true
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')
   } catch {
-    return false
+    return []
   }
+}
+
+/** All processes, save for those that have ended and whose parent has not asked for their status yet. */
+async function processes(): Promise<readonly { readonly id: number; readonly parent: number }[]> {
+  const { stdout } = await run('ps', ['-eo', 'pid=,ppid=,stat='])
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/u))
+    .filter(([, , state = '']) => !state.startsWith('Z'))
+    .map(([id, parent]) => ({ id: Number(id), parent: Number(parent) }))
 }

@@ -16,7 +16,7 @@ export function verdictLines(rows: Rows, style: Style, width: number): readonly 
   if (table > width) {
     return rows.flatMap(({ id, variants }) => [
       `  ${id}`,
-      ...variants.map(({ variant, verdict }) => `    ${variant.padEnd(12)} ${coloured(verdict, verdict, style)}`),
+      ...variants.map(({ variant, verdict }) => `    ${variant.padEnd(12)} ${coloured(verdict, style)}`),
     ])
   }
   const heads = variants.map((variant, at) => `  ${variant.padEnd(columns[at] ?? 0)}`).join('')
@@ -25,7 +25,9 @@ export function verdictLines(rows: Rows, style: Style, width: number): readonly 
     ...rows.map(({ id, variants: said }) => {
       const cells = variants.map((variant, at) => {
         const verdict = verdictOf(said, variant)
-        return `  ${coloured(verdict, verdict.padEnd(columns[at] ?? 0), style)}`
+        // Spaces stay outside of the colour, and none end the line.
+        const space = at === variants.length - 1 ? '' : ' '.repeat((columns[at] ?? 0) - verdict.length)
+        return `  ${coloured(verdict, style)}${space}`
       })
       return `  ${id.padEnd(idColumn)}${cells.join('')}`.trimEnd()
     }),
@@ -36,8 +38,9 @@ function verdictOf(variants: Rows[number]['variants'], variant: string): Verdict
   return variants.find((one) => one.variant === variant)?.verdict ?? ''
 }
 
-function coloured(verdict: Verdict | '', text: string, style: Style): string {
-  if (verdict === 'pass') return paint(style, 'green', text)
-  if (verdict === 'warn') return paint(style, 'yellow', text)
-  return verdict.startsWith('fail') ? paint(style, 'red', text) : paint(style, 'dim', text)
+function coloured(verdict: Verdict | '', style: Style): string {
+  if (verdict === '') return ''
+  if (verdict === 'pass') return paint(style, 'green', verdict)
+  if (verdict === 'warn') return paint(style, 'yellow', verdict)
+  return paint(style, verdict.startsWith('fail') ? 'red' : 'dim', verdict)
 }

@@ -10,7 +10,7 @@ import {
   writeSync,
 } from 'node:fs'
 import path from 'node:path'
-import { holdFile } from '../file-lock.ts'
+import { holdFile } from '../../lock/file-lock.ts'
 import { syncFolder } from '../journal.ts'
 import type { Ring } from './ring.ts'
 import { parsedRing } from './ring-store.ts'
