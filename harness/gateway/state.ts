@@ -31,6 +31,9 @@ export interface State extends AsyncDisposable {
 /** File of the keys in the folder; whoever holds it runs on that state. */
 export const KEYS_FILE = 'keys.journal'
 
+/** File of the signing keys in the folder. */
+export const SIGNING_KEYS_FILE = 'signing-keys.json'
+
 /** Names in Redis begin so. */
 const REDIS_PREFIX = 'gateway'
 
@@ -69,7 +72,7 @@ async function partsOf(
       keys: stack.use(await openKeyStore(fileLog(at(KEYS_FILE)), { prefix, clock })),
       limits: createMemoryLimits(clock),
       quotas: stack.use(openFileQuotas(at('quotas.journal'), clock)),
-      ring: stack.use(fileRing(at('signing-keys.json'))),
+      ring: stack.use(fileRing(at(SIGNING_KEYS_FILE))),
     }
   }
   return {

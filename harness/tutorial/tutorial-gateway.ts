@@ -1,14 +1,23 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { ADDRESS_FILE, CREDENTIAL_FILE } from '../cli/gateway.ts'
 import { loadProject } from '../gateway/config/project.ts'
 import { startGateway } from '../gateway/gateway.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import { DEFAULT_BUCKET } from '../gateway/keys/store.ts'
+import { SIGNING_KEYS_FILE } from '../gateway/state.ts'
 
 /** How API keys of the tutorial begin. */
 export const CREDENTIAL_PREFIX = 'tsk'
+
+/** What a restart changes besides the files of the project. */
+export interface GatewayChange {
+  /** How callers reach the gateway, where the issuer has to begin otherwise than its address; null: by its address. */
+  readonly publicUrl?: string | null
+  /** Signing keys are made anew: another algorithm signs at once, and not when every origin can know the new key. */
+  readonly newKeys?: boolean
+}
 
 /** The reference gateway over the project of the reader, in this process. */
 export interface TutorialGateway extends AsyncDisposable {
@@ -16,7 +25,7 @@ export interface TutorialGateway extends AsyncDisposable {
   readonly issuer: () => string | undefined
   readonly makeKey: (consumer: string) => Promise<string>
   /** Reads the project again; a public URL stays until another one, or null, takes its place. */
-  readonly restart: (publicUrl?: string | null) => Promise<void>
+  readonly restart: (change: GatewayChange) => Promise<void>
   readonly events: () => readonly string[]
 }
 
@@ -71,10 +80,11 @@ export async function startTutorialGateway(options: TutorialGatewayOptions): Pro
       if (!isThere) await keys.createConsumer(DEFAULT_BUCKET, consumer, {})
       return (await keys.createKey(DEFAULT_BUCKET, consumer)).key
     },
-    async restart(publicUrl) {
+    async restart({ publicUrl, newKeys }) {
       const project = await load()
       if (publicUrl !== undefined) reachedAt = publicUrl ?? undefined
       await running[Symbol.asyncDispose]()
+      if (newKeys === true) await rm(path.join(state, SIGNING_KEYS_FILE))
       running = await start(project, reachedAt)
     },
     events: () => events,

@@ -11,6 +11,7 @@ import { hopOf } from './hops.ts'
 import { pairs, startRelay } from './relay.ts'
 import type { Passed, Relay, RelayPlace } from './relay.ts'
 import { CREDENTIAL_PREFIX, startTutorialGateway } from './tutorial-gateway.ts'
+import type { GatewayChange } from './tutorial-gateway.ts'
 import type { Hop } from './stage.ts'
 
 /** The path of the page's route, at the gateway and at the origin. */
@@ -60,12 +61,6 @@ export interface CallOptions {
   readonly key?: string | null
   /** Default: the page's route. */
   readonly target?: string
-}
-
-/** What a restart changes besides the files of the project. */
-export interface GatewayChange {
-  /** How callers reach the gateway, where the issuer has to begin otherwise than its address; null: by its address. */
-  readonly publicUrl?: string | null
 }
 
 /** Starts an origin that trusts the issuer of these settings. */
@@ -146,7 +141,7 @@ export async function startWorld({ project, jwksPlace = LOOPBACK }: WorldOptions
         ...since(toIssuer, marks[1]).map((passed) => hopOf('origin', 'issuer', passed, secrets)),
       ]
     },
-    restartGateway: ({ publicUrl } = {}) => gateway.restart(publicUrl),
+    restartGateway: (change = {}) => gateway.restart(change),
     async startOrigin(start) {
       await origin.target?.[Symbol.asyncDispose]()
       delete origin.target
