@@ -33,20 +33,24 @@ export async function judgeSibling(
   stage.heading('What is missing in the gateway')
   stage.say(
     'The policy of step 3 attaches the token. The origin expects an audience of its own, and not the URL of the request, ' +
-      `and takes ${algorithms.join(', ')}: the policy and the plugin are told so. A gateway in use would begin with ` +
-      'another algorithm once every origin can know the new key; this one makes its keys anew, so that nobody waits.',
+      `and takes ${algorithms.join(', ')}.`,
   )
   const options = typeof audience === 'string' ? { audience } : {}
   const policy = { ...JWT_POLICY, handler: { ...JWT_POLICY.handler, options } }
   await addPolicy(world.project, policy)
   stage.show(`${FILES.policies}, added`, JSON.stringify(policy, undefined, 2), 'json')
-  if (!algorithms.includes('EdDSA')) {
+  const signsOtherwise = !algorithms.includes('EdDSA')
+  if (signsOtherwise) {
     const before = await readIn(world.project, FILES.runtime)
     const after = before.replace('new JwtServicePlugin()', 'new JwtServicePlugin({ algorithm: "RS256" })')
     await writeIn(world.project, FILES.runtime, after)
+    stage.say(
+      'The plugin signs with RS256. A gateway in use would begin to do so once every origin can know the new key; this ' +
+        'one makes its keys anew, so that nobody waits.',
+    )
     stage.show(FILES.runtime, after, 'ts')
   }
-  await world.restartGateway({ newKeys: true })
+  await world.restartGateway({ newKeys: signsOtherwise })
   const hops = await world.call()
   stage.travel(hops)
   if (hops[0]?.status === 200) stage.say('The call works: the key at the gateway, the token at the origin.')

@@ -84,7 +84,7 @@ export async function startTutorialGateway(options: TutorialGatewayOptions): Pro
       const project = await load()
       if (publicUrl !== undefined) reachedAt = publicUrl ?? undefined
       await running[Symbol.asyncDispose]()
-      if (newKeys === true) await rm(path.join(state, SIGNING_KEYS_FILE))
+      if (newKeys === true) await rm(path.join(state, SIGNING_KEYS_FILE), { force: true })
       running = await start(project, reachedAt)
     },
     events: () => events,

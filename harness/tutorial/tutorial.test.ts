@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { access, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { homedir, tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -9,9 +9,16 @@ import { request } from 'undici'
 import { expect, onTestFinished, test } from 'vitest'
 import { MAIN, ownFolder, trustspec } from '../cli/cli.testing.ts'
 import { connects } from '../targets/guarded.ts'
+import { hasRuntime } from '../targets/runtimes.testing.ts'
 import { familyOf, leftOf } from './terminal.testing.ts'
 
 const TIMEOUT_MS = 60_000
+
+/** Packages of a Python sample are installed on first use. */
+const FIRST_USE_MS = 300_000
+
+/** The caches of this machine, where they may be installed already. */
+const CACHE = { XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] ?? path.join(homedir(), '.cache') }
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -148,3 +155,19 @@ test('killed outright, it leaves no origin behind', { timeout: TIMEOUT_MS }, asy
   expect(await leftOf(pids, `TMPDIR=${cwd}`)).toEqual([])
   expect(out).toContain('/protected')
 })
+
+const SIBLING = 'the tutorial with an origin that takes RS256 alone'
+test.runIf(hasRuntime('python', SIBLING))(
+  'a gateway that is told to sign with RS256 does so at once',
+  { timeout: FIRST_USE_MS },
+  async () => {
+    const args = ['tutorial', '--yes', '--framework', 'fastapi']
+    const { code, out, err } = await trustspec(await ownFolder(), args, { ...COMPILED, ...CACHE })
+
+    expect(code, err).toBe(0)
+    const [, mended = ''] = out.split('What is missing in the gateway')
+    expect(mended).toMatch(/API key +JWT, RS256 +fetches keys\n/u)
+    expect(mended).toContain('The call works')
+    expect(mended).toMatch(/exp-missing +pass/u)
+  },
+)
