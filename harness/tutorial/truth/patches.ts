@@ -1,11 +1,10 @@
 import type { Edit } from './variant.ts'
 
-/** Steps that mend the published origin, in the order in which they are applied; each is code that really runs. */
+/** Steps that mend the app.py of the published origin, in the order in which they are applied; each is code that really runs. */
 export const PATCHES = {
   /** python-jose takes the JWK as it is. */
   library: [
     {
-      file: 'app.py',
       from: `            # FAULT: jose.jwt has no attribute "algorithms" (that is PyJWT's), so every token with a known kid ends in
             # an AttributeError, which is a 500: no valid token is ever accepted.
             return jwt.algorithms.RSAAlgorithm.from_jwk(jwk)
@@ -16,7 +15,6 @@ export const PATCHES = {
   ],
   audience: [
     {
-      file: 'app.py',
       from: `ALGORITHMS = ["RS256"]
 `,
       to: `ALGORITHMS = ["RS256"]
@@ -24,7 +22,6 @@ AUDIENCE = os.environ.get("AUDIENCE")
 `,
     },
     {
-      file: 'app.py',
       from: `            # FAULT: neither exp nor any other claim is required. FAULT: without an expected audience python-jose
             # refuses every token that has one.
             self.current_user = jwt.decode(token, find_key(token), algorithms=ALGORITHMS, issuer=ISSUER)
@@ -38,7 +35,6 @@ AUDIENCE = os.environ.get("AUDIENCE")
   ],
   exp: [
     {
-      file: 'app.py',
       from: `            # FAULT: neither exp nor any other claim is required.
             self.current_user = jwt.decode(
                 token, find_key(token), algorithms=ALGORITHMS, issuer=ISSUER, audience=AUDIENCE
@@ -57,7 +53,6 @@ AUDIENCE = os.environ.get("AUDIENCE")
   ],
   kid: [
     {
-      file: 'app.py',
       from: `    for jwk in fetch_jwks()["keys"]:
         # FAULT: a token without kid ends in a KeyError, which is a 500.
         if jwk["kid"] == header["kid"]:
@@ -72,7 +67,6 @@ AUDIENCE = os.environ.get("AUDIENCE")
   ],
   rotation: [
     {
-      file: 'app.py',
       from: `# FAULT: ten minutes without a second look, so that after a rotation every new kid is refused until it expires.
 cached_documents = TTLCache(maxsize=10, ttl=600)
 
@@ -91,7 +85,6 @@ def fetch_jwks(again=False):
 `,
     },
     {
-      file: 'app.py',
       from: `        cached_documents[JWKS_URL] = response.json()
 `,
       to: `        keys = response.json()["keys"]
@@ -101,7 +94,6 @@ def fetch_jwks(again=False):
 `,
     },
     {
-      file: 'app.py',
       from: `    for jwk in fetch_jwks()["keys"]:
         if jwk.get("kid") == kid:
             return jwk
@@ -115,13 +107,11 @@ def fetch_jwks(again=False):
   ],
   challenge: [
     {
-      file: 'app.py',
       from: `            # FAULT: 401 without WWW-Authenticate, here and below.
 `,
       to: '',
     },
     {
-      file: 'app.py',
       from: `class ProtectedHandler(tornado.web.RequestHandler):
 `,
       to: `class ProtectedHandler(tornado.web.RequestHandler):
@@ -136,7 +126,6 @@ def fetch_jwks(again=False):
   ],
   fetch: [
     {
-      file: 'app.py',
       from: `import os
 from functools import wraps
 `,
@@ -147,7 +136,6 @@ from functools import wraps
 `,
     },
     {
-      file: 'app.py',
       from: `def fetch_jwks(again=False):
     if JWKS_URL not in cached_documents or (again and JWKS_URL not in just_looked):
         just_looked[JWKS_URL] = True
@@ -182,14 +170,12 @@ def fetch_jwks(again=False):
 `,
     },
     {
-      file: 'app.py',
       from: `    def guarded(self, *args, **kwargs):
 `,
       to: `    async def guarded(self, *args, **kwargs):
 `,
     },
     {
-      file: 'app.py',
       from: `            self.current_user = jwt.decode(
                 token,
                 find_key(token),

@@ -15,7 +15,6 @@ const STEPS = {
   attach: (project: string) => addPolicy(project, JWT_POLICY),
   async algorithm(project: string) {
     const edit = {
-      file: FILES.runtime,
       from: 'new JwtServicePlugin()',
       to: 'new JwtServicePlugin({ algorithm: "RS256" })',
     }

@@ -6,9 +6,11 @@ import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff'
 import { TrustspecError } from '../../model/errors.ts'
 import { bundledOrigin } from '../../targets/bundled.ts'
 
-/** A change of a file: what stood there exactly once, and what stands there now. */
+/** The file that is mended. */
+const PROGRAM = 'app.py'
+
+/** A change of a text: what stood there exactly once, and what stands there now. */
 export interface Edit {
-  readonly file: string
   readonly from: string
   readonly to: string
 }
@@ -36,18 +38,13 @@ export async function copyOf(name: string): Promise<Variant> {
   }
 }
 
-/** Applies the edits to the files of a folder; the diff of what they changed. ERR_HARNESS where one does not apply. */
+/** Applies the edits to the app.py of a folder; the diff. ERR_HARNESS where one does not apply: then nothing changes. */
 export async function mend(folder: string, edits: readonly Edit[]): Promise<string> {
-  const names = [...new Set(edits.map(({ file }) => file))]
-  const diffs: string[] = []
-  for (const name of names) {
-    const file = path.join(folder, name)
-    const before = await readFile(file, 'utf8')
-    const after = edits.filter((edit) => edit.file === name).reduce(applied, before)
-    await writeFile(file, after)
-    diffs.push(diffOf(name, before, after))
-  }
-  return diffs.join('\n')
+  const file = path.join(folder, PROGRAM)
+  const before = await readFile(file, 'utf8')
+  const after = edits.reduce(applied, before)
+  await writeFile(file, after)
+  return diffOf(PROGRAM, before, after)
 }
 
 /** A unified diff with two lines of context; empty where nothing changed. */
@@ -58,11 +55,10 @@ export function diffOf(name: string, before: string, after: string): string {
 }
 
 /** The text with the edit in it. ERR_HARNESS where what it replaces does not stand there exactly once. */
-export function applied(text: string, { file, from, to }: Edit): string {
+export function applied(text: string, { from, to }: Edit): string {
   const parts = text.split(from)
   if (parts.length === 2) return parts.join(to)
   throw new TrustspecError('ERR_HARNESS', 'A step of the tutorial does not apply', {
-    file,
     found: `${parts.length - 1} times: ${from.trim().slice(0, 80)}`,
   })
 }
