@@ -1,14 +1,8 @@
-import { rm } from 'node:fs/promises'
-import path from 'node:path'
 import { addPolicy, FILES, JWT_POLICY, readIn, writeIn } from '../project.ts'
-import type { World } from '../world.ts'
 import { applied, diffOf } from './variant.ts'
 
 /** `aud` that the gateway is told to write and the origin to expect. */
 export const AUDIENCE = 'https://orders.example.com'
-
-/** Where the gateway keeps its signing keys, in the folder of its state. */
-const SIGNING_KEYS = 'signing-keys.json'
 
 /** Steps that mend the project of the gateway. */
 const STEPS = {
@@ -36,10 +30,4 @@ export async function mendProject(project: string, step: ProjectStep, audience =
   const after = await texts()
   const diffs = names.map((name, at) => diffOf(name, before[at] ?? '', after[at] ?? ''))
   return diffs.filter((diff) => diff !== '').join('\n')
-}
-
-/** Has the gateway take up its project as it is now, with signing keys made anew where that is asked. */
-export async function takeUp(world: World, withNewKeys: boolean): Promise<void> {
-  if (withNewKeys) await rm(path.join(world.state, SIGNING_KEYS))
-  await world.restartGateway()
 }

@@ -7,7 +7,7 @@ import type { TutorialOrigin } from '../origins.ts'
 import type { Stage } from '../stage.ts'
 import type { World } from '../world.ts'
 import { judgeOrigin } from './judge.ts'
-import { mendProject, takeUp } from './project-steps.ts'
+import { mendProject } from './project-steps.ts'
 import type { ReaderFile } from './reader-file.ts'
 import type { TruthOptions } from './truth.ts'
 import { NAMED } from './variants.ts'
@@ -33,7 +33,7 @@ export async function tellReader(
   const diffs: string[] = []
   for (const step of steps) diffs.push(await mendProject(world.project, step, audience ?? undefined))
   stage.show('What changes', diffs.join('\n'), 'diff')
-  await takeUp(world, true)
+  await world.restartGateway({ newKeys: true })
   await world.startOrigin(origin.start)
   const mark = world.originLog().length
   const hops = await world.call()

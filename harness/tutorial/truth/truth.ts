@@ -9,7 +9,7 @@ import { sampleProgram } from './launch.ts'
 import type { Launcher, Place, Program } from './launch.ts'
 import { loggedSince, withoutLibraries } from '../log.ts'
 import { PATCHES } from './patches.ts'
-import { AUDIENCE, mendProject, takeUp } from './project-steps.ts'
+import { AUDIENCE, mendProject } from './project-steps.ts'
 import { tellVariants } from './variants.ts'
 import { copyOf, mend } from './variant.ts'
 
@@ -80,7 +80,7 @@ async function tellPathFault(telling: Telling, fault: PathFault, count: string):
   ]
   stage.say(fault.fix)
   stage.show('What changes', diffs.join('\n'), 'diff')
-  if (fault.project !== undefined) await takeUp(world, fault.project === 'algorithm')
+  if (fault.project !== undefined) await world.restartGateway({ newKeys: fault.project === 'algorithm' })
   await startOrigin(telling)
   tellVerdicts(stage, fault, before, verdictIn(await judged(telling, fault), fault))
   await stage.pause()
