@@ -12,7 +12,8 @@ export async function keepRunning({ world, stage, shown, signal }: Tour): Promis
   stage.command(ownCommand('keys', 'create', '--consumer', 'somebody', '--state', world.state))
   if (issuer !== undefined) {
     stage.say('The keys of the issuer:')
-    stage.command(`curl ${issuer}/.well-known/jwks.json`)
+    // The issuer may bear a name that leads elsewhere: that of a reader's own file.
+    stage.command(`curl ${world.gatewayUrl}${new URL(issuer).pathname}/.well-known/jwks.json`)
   }
   stage.say(`Ctrl-C ends it all; the project in ${shown} stays.`)
   if (signal.aborted) return

@@ -14,7 +14,6 @@ const GATEWAY: GatewayProfile = { algorithms: ['RS256'], audience: AUDIENCE }
 
 /** A fault and what mends it. */
 interface Fault {
-  readonly id: string
   readonly title: string
   /** What it is, once its log or its finding was seen. */
   readonly says: string
@@ -45,7 +44,6 @@ export interface HiddenFault extends Fault {
 /** In the order in which the call meets them. */
 export const PATH_FAULTS: readonly PathFault[] = [
   {
-    id: 'attach',
     title: 'The plugin alone attaches nothing',
     says:
       'The request reached the origin without Authorization. The gateway took the API key out, as it must, and put ' +
@@ -57,7 +55,6 @@ export const PATH_FAULTS: readonly PathFault[] = [
     project: 'attach',
   },
   {
-    id: 'library',
     title: 'jwt.algorithms belongs to another library',
     says:
       'A token arrives now, and the origin breaks on it: its log ends in an AttributeError. The page imports jwt from ' +
@@ -70,7 +67,6 @@ export const PATH_FAULTS: readonly PathFault[] = [
     patch: 'library',
   },
   {
-    id: 'algorithm',
     title: 'The gateway signs with EdDSA, the origin takes RS256 alone',
     says:
       'The JWT service signs with EdDSA unless it is told otherwise, as the header of the token shows. The ' +
@@ -84,7 +80,6 @@ export const PATH_FAULTS: readonly PathFault[] = [
     project: 'algorithm',
   },
   {
-    id: 'audience',
     title: 'The origin refuses every token that has an audience',
     says:
       'The policy writes the URL of the request into aud, as the claims show. The origin of the page expects none, ' +
@@ -103,7 +98,6 @@ const KEEPING: OriginProfile = { ...WITH_AUDIENCE, jwks: { maxAgeSec: 600, coold
 /** In the order in which they are mended. */
 export const HIDDEN_FAULTS: readonly HiddenFault[] = [
   {
-    id: 'exp',
     title: 'A token without exp is let in',
     says: 'python-jose looks at exp where there is one, and asks for none: such a token never dies.',
     fix: 'The claims that the gateway always writes are required:',
@@ -112,7 +106,6 @@ export const HIDDEN_FAULTS: readonly HiddenFault[] = [
     patch: 'exp',
   },
   {
-    id: 'kid',
     title: 'A token without kid is answered with 500',
     says: 'Anybody can send one, no key is needed: header["kid"] raises KeyError, which nobody catches.',
     fix: 'A kid that is missing, or no string, is refused like any other:',
@@ -121,7 +114,6 @@ export const HIDDEN_FAULTS: readonly HiddenFault[] = [
     patch: 'kid',
   },
   {
-    id: 'rotation',
     title: 'A new signing key locks everyone out for ten minutes',
     says:
       'The case publishes a new key, waits until a look would be due again, and sends a token of it. The origin knows ' +
@@ -134,7 +126,6 @@ export const HIDDEN_FAULTS: readonly HiddenFault[] = [
     measured: ['jwks-max-age', 'refetch-on-unknown-kid'],
   },
   {
-    id: 'challenge',
     title: 'A 401 without WWW-Authenticate',
     says: 'A 401 has to say how to authenticate. The origin of the page sets the status and nothing else.',
     fix: 'Every 401 carries the challenge:',
@@ -143,7 +134,6 @@ export const HIDDEN_FAULTS: readonly HiddenFault[] = [
     patch: 'challenge',
   },
   {
-    id: 'fetch',
     title: 'While the JWKS is slow, the origin stands still',
     says:
       'requests.get is called on the event loop, without a timeout: while the issuer is slow, nobody is served, not ' +

@@ -63,6 +63,7 @@ export async function tellReader(
     options.signal,
   )
   tellReport(stage, report)
+  await world.startOrigin(origin.start)
 }
 
 /** What the page borrowed from another library, and what stands for it. */
