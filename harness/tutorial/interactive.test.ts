@@ -133,6 +133,7 @@ test.skipIf(why !== undefined)('closing the terminal leaves nothing running', { 
   const reading = await read()
   const screen = await enterUpTo(reading, STOPS.indexOf('Step 4 of 5'))
   const pids = await reading.processes()
+  expect(pids.length).toBeGreaterThanOrEqual(4)
   await reading.close()
 
   await expectNothingLeft(reading, screen, pids)
