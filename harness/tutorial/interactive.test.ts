@@ -48,11 +48,11 @@ async function read(framework = 'express'): Promise<Reading> {
   return { ...(await terminal(command, env)), project, scratch }
 }
 
+const isWaiting = (screen: string): boolean => (screen.trimEnd().split('\n').at(-1) ?? '').includes(PROMPT)
+
 /** Waits until it stops there, and for Enter. */
 async function stopped(reading: Terminal, stop: string): Promise<string> {
-  return await reading.until(
-    (screen) => screen.includes(stop) && (screen.trimEnd().split('\n').at(-1) ?? '').includes(PROMPT),
-  )
+  return await reading.until((screen) => screen.includes(stop) && isWaiting(screen))
 }
 
 async function enterUpTo(reading: Terminal, last: number): Promise<string> {
@@ -139,21 +139,27 @@ test.skipIf(why !== undefined)('closing the terminal leaves nothing running', { 
   await expectNothingLeft(reading, screen, pids)
 })
 
-const PAGE = 'that step 5 with the origin of the page ends as published'
+const PAGE = 'the tutorial on a terminal with the origin of the page'
 test.runIf(why === undefined && hasRuntime('python', PAGE))(
-  'with the origin of the page, step 5 ends with 401, as published',
+  'with the origin of the page, step 5 ends with 401 as published; Ctrl-C while it is judged leaves nothing running',
   { timeout: FIRST_USE_MS },
   async () => {
     const reading = await read('tornado')
     const screen = await enterUpTo(reading, STOPS.indexOf('Step 5 of 5'))
-    const pids = await reading.processes()
-    await reading.type('q')
-
     const [, step = ''] = screen.split('Step 5 of 5')
     expect(step).toContain('{"error": "No token provided"}')
     expect(step).toContain('It ends with 401')
     expect(step).toContain('401 GET /protected (127.0.0.1)')
-    expect(await reading.ended()).toBe(0)
-    await expectNothingLeft(reading, screen, pids)
+
+    const work = 'Judging origin/expired-tokens/exp-missing'
+    for (let shown = screen; !shown.includes(work);) {
+      await reading.type('Enter')
+      shown = await reading.until((now) => now !== shown && (now.includes(work) || isWaiting(now)))
+    }
+    const pids = await reading.processes()
+    await reading.type('C-c')
+
+    expect(await reading.ended()).toBe(130)
+    await expectNothingLeft(reading, await reading.screen(), pids)
   },
 )
