@@ -1,3 +1,4 @@
+import type { MeasuredValue } from '../../model/behaviour.ts'
 import type { Report } from '../../model/result.ts'
 import type { Verdict } from '../../model/verdict.ts'
 import type { Stage } from '../stage.ts'
@@ -132,9 +133,13 @@ function findingsOf(report: Report, fault: PathFault): string {
 
 function measuredIn({ behaviour }: Report): string {
   return behaviour
-    .map(({ title, unit, value, why }) => `${title}: ${value === undefined ? why : `${String(value)} ${unit ?? ''}`}`)
-    .map((line) => line.trimEnd())
+    .map(({ title, unit = '', value, why }) => `${title}: ${inWords(value) ?? why} ${unit}`.trimEnd())
     .join('\n')
+}
+
+function inWords(value: MeasuredValue | undefined): string | undefined {
+  if (typeof value === 'boolean') return value ? 'yes' : 'no'
+  return value === undefined ? undefined : String(value)
 }
 
 function tellVerdicts(stage: Stage, fault: PathFault, before: Verdict, after: Verdict): void {

@@ -26,8 +26,9 @@ export async function tellVariants(
 ): Promise<void> {
   stage.heading('Published, repaired, hardened')
   stage.say(
-    'Five faults were named; the suites find more. origins/tornado-hardened has an answer to all of them: the same ' +
-      'route and the same answer to a valid token, with every check that python-jose leaves to its caller.',
+    'The suites find more than these faults. origins/tornado-hardened has an answer to all of it: the same route and ' +
+      'the same answer to a valid token, with every check that python-jose leaves to its caller. Of the published ' +
+      'origin nothing can be judged but the first: a refusal proves nothing where no valid token is let in.',
   )
   stage.busy('Judging the three variants by all suites (takes half a minute)')
   const reports = await Promise.all(
