@@ -59,6 +59,10 @@ export const COMMANDS: Readonly<Record<Command, Run>> = {
     await tutorialCommand(given, surroundings)
     return EXIT.conforms
   },
+  async verify(given, { print, style }) {
+    const { verifyCommand } = await import('./verify.ts')
+    return verifyCommand(given, style, print)
+  },
 }
 
 function lines(print: (text: string) => void): (line: string) => void {

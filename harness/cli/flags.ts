@@ -73,6 +73,9 @@ export const FLAGS = {
     json: text,
     report: list,
     source: text,
+    evidence: text,
+    'evidence-key': text,
+    subject: list,
     verbose: flag,
     help: flag,
   },
@@ -133,6 +136,7 @@ export const FLAGS = {
     keep: flag,
     help: flag,
   },
+  verify: { key: list, subject: list, report: text, edition: text, 'max-age': text, require: list, help: flag },
 } as const satisfies Record<string, ParseArgsOptionsConfig>
 
 /** Flags of a run that mean nothing to some subjects; the others mean something to each. */

@@ -12,6 +12,7 @@ Usage
   trustspec gateway [flags]       runs the reference gateway in front of an origin
   trustspec keys ACTION [flags]   makes and revokes the API keys of that gateway
   trustspec tutorial [flags]      takes you through the published tutorial, on this machine
+  trustspec verify FILE [flags]   checks signed evidence of a run
   trustspec COMMAND --help        says more about a command
   trustspec --version
 
@@ -123,6 +124,11 @@ How
   --report KIND=FILE,…   writes reports for people and other programs, several at once: html, json, junit, sarif,
                          ctrf, markdown, badge; a kind alone has a file of its own, such as trustspec.html
   --source FILE          the file of your repository that findings are shown at (default: the configuration)
+  --json FILE            writes the report as JSON; of a run without a target, all reports
+  --evidence FILE        writes a signed in-toto statement of what was tested, with which result
+  --evidence-key KEY.pem the private key for it, or TRUSTSPEC_EVIDENCE_KEY in the environment, which no file holds;
+                         "openssl genpkey -algorithm ed25519" makes one
+  --subject ARTEFACT     what was tested, such as ghcr.io/acme/orders@sha256:… or orders@gitCommit:…; may be repeated
   --verbose              lists every case
 `,
   list: `trustspec list [--as origin|gateway|chain] [--suite NAME] [--edition NAME] [--json]: lists the cases with their
@@ -221,5 +227,17 @@ stops at each step: Enter goes on, q or Ctrl-C ends everything that was started.
   --docker               runs origins as containers, tornado or your own file
   --write FILE           writes the tutorial as Markdown, from a run of it
   --keep                 leaves everything running at the end, for calls of your own, until Ctrl-C
+`,
+  verify: `trustspec verify FILE --key PUB.pem [flags]: checks evidence that "run --evidence" wrote, a line for each check
+
+  --key PUB.pem          the public key that has to have signed it; may be repeated, then one of them
+  --subject ARTEFACT     what it has to be about: NAME@sha256:HEX, sha256:HEX, NAME@gitCommit:HEX; may be repeated
+  --report R.json        the report that it has to be of, as "run --json" wrote it
+  --edition NAME         the edition of the requirements that counted
+  --max-age DURATION     how long ago the run may have ended: 90m, 24h, 7d
+  --require LIST         pass (default: a run of all cases with exit code 0), judged (no requirement was left out), or
+                         full ids of cases that passed
+
+Exit code 0 when all of it holds, 1 when something does not, 2 when a file cannot be read.
 `,
 }

@@ -6,12 +6,14 @@ import type { Report, ReportCollection } from '../model/result.ts'
 import { annotationsOf, inert } from '../report/annotations.ts'
 import { formatReport } from '../report/console.ts'
 import { closingLine, collected } from '../report/collection.ts'
+import { renderJson } from '../report/json.ts'
 import { createProgress } from '../report/progress.ts'
 import { paint } from '../report/text.ts'
 import type { Style } from '../report/text.ts'
-import { numberOf } from './args.ts'
+import { numberOf, textOf } from './args.ts'
 import type { Given } from './args.ts'
 import { startBeside } from './beside.ts'
+import { evidenceFor } from './evidence.ts'
 import { gateOf } from './gate.ts'
 import { partOf } from './parts.ts'
 import { wantedReports, writeReports } from './report-files.ts'
@@ -33,7 +35,8 @@ export async function runCommand(given: Given, output: Output, signal: AbortSign
   const { print, style } = output
   const asked = await askedOf(given)
   const select = selectionOf(given)
-  const gate = gateOf(given, configuredGate(asked))
+  const configured = configuredGate(asked)
+  const gate = gateOf(given, configured)
   const selected = selectParts(asked.subjects, select, gate.edition)
   const seed = numberOf(given, 'seed', 0, 2 ** 32 - 1) ?? randomInt(2 ** 32)
   const isWhole = Object.keys(select).length === 0
@@ -43,6 +46,7 @@ export async function runCommand(given: Given, output: Output, signal: AbortSign
     deadlineMs: (numberOf(given, 'timeout', 1, 600) ?? 5) * 1000,
     behaviour: isWhole || given.values['behaviour'] === true,
   }
+  const evidence = await evidenceFor(given, process.env, [asked.file, textOf(given, 'baseline') ?? configured.baseline])
   const wanted = await wantedReports(given, process.env)
   const source = await sourceOf(given, asked, process.env, process.cwd())
   const isInJob = process.env['GITHUB_ACTIONS'] === 'true'
@@ -89,6 +93,11 @@ export async function runCommand(given: Given, output: Output, signal: AbortSign
   }
   await writeReports(wanted, rendering, print)
   if (isInJob) for (const line of annotationsOf(rendering)) print(`${line}\n`)
+  if (evidence) {
+    const about = { reports, exit: whole.exit, selected: !isWhole, failOn: gate.failOn ?? [] }
+    const says = await evidence({ ...about, reportText: renderJson(rendering) })
+    print(`Evidence: ${says}\n`)
+  }
   return whole
 }
 

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises'
-import { assertWritable } from '../report/json.ts'
+import { assertWritable } from '../report/files.ts'
 import { nearest } from '../model/nearest.ts'
 import { consoleStage, TutorialEnded } from '../tutorial/console-stage.ts'
 import { withMarkdown } from '../tutorial/markdown-stage.ts'
@@ -26,7 +26,7 @@ export async function tutorialCommand(given: Given, { print, note, style, signal
   const { stdin, stdout } = process
   const runsThrough = given.values['yes'] === true || (process.env['CI'] ?? '') !== '' || !stdin.isTTY || !stdout.isTTY
   const file = textOf(given, 'write')
-  if (file !== undefined) await assertWritable(file)
+  if (file !== undefined) await assertWritable(file, '--write')
   const stage = withMarkdown(
     consoleStage({
       print,
