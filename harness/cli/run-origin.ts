@@ -70,9 +70,11 @@ export async function originPart(asked: Given, common: Common, settings?: Origin
 }
 
 /** The arguments with what the configuration says where they say nothing. */
-function withSettings(given: Given, { url, issuerPort, tokenCommand, clockUrl }: OriginSettings): Given {
+function withSettings(given: Given, settings: OriginSettings): Given {
+  const { url, issuerPort, tokenCommand, clockUrl, exec, path } = settings
   const { values, positionals } = given
   const isStarted = ['origin', 'exec', 'image', 'compose'].some((flag) => values[flag] !== undefined)
+  const isNamed = isStarted || positionals.length > 0
   const hasRung = ['token', 'token-command', 'issuer-port'].some((flag) => values[flag] !== undefined)
   return {
     positionals: positionals.length === 0 && url !== undefined && !isStarted ? [url] : positionals,
@@ -80,6 +82,7 @@ function withSettings(given: Given, { url, issuerPort, tokenCommand, clockUrl }:
       ...(hasRung || issuerPort === undefined ? {} : { 'issuer-port': String(issuerPort) }),
       ...(hasRung || tokenCommand === undefined ? {} : { 'token-command': tokenCommand }),
       ...(isStarted || clockUrl === undefined ? {} : { 'clock-url': clockUrl }),
+      ...(isNamed || exec === undefined ? {} : { exec, ...(path === undefined ? {} : { path }) }),
       ...values,
     },
   }

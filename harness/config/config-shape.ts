@@ -1,4 +1,4 @@
-import { port, url, words } from './common-shapes.ts'
+import { pathText, port, url, words } from './common-shapes.ts'
 import type { ChainConfig, Config, GatewayConfig, OriginConfig } from './define.ts'
 import { GATE_MEMBERS } from './gate-shape.ts'
 import { GATEWAY_MEMBERS, GATEWAY_ROUTE } from './gateway-shape.ts'
@@ -21,20 +21,25 @@ const gatewayMembers = {
   clockUrl: url,
 } satisfies Readonly<Record<keyof GatewayConfig, Shape>>
 
-const originMembers = {
+/** What is in a chain as well. */
+const reachedMembers = {
   $schema,
   ...ORIGIN_MEMBERS,
   url,
   issuerPort: port,
   tokenCommand: words,
   clockUrl: url,
-} satisfies Readonly<Record<keyof OriginConfig, Shape>>
+} satisfies Readonly<Record<keyof ChainConfig['origin'], Shape>>
+
+const originMembers = { ...reachedMembers, exec: words, path: pathText } satisfies Readonly<
+  Record<keyof OriginConfig, Shape>
+>
 
 const chainMembers = {
   $schema,
   // What defineGateway and defineOrigin give may stand here as well.
   gateway: objectOf({ ...gatewayMembers, subject: oneOf(['gateway']) }, 'the configuration of a gateway'),
-  origin: objectOf({ ...originMembers, subject: oneOf(['origin']) }, 'the configuration of an origin'),
+  origin: objectOf({ ...reachedMembers, subject: oneOf(['origin']) }, 'the configuration of an origin'),
   tapPort: port,
   jwksProxyPort: port,
 } satisfies Readonly<Record<keyof ChainConfig, Shape>>

@@ -46,13 +46,17 @@ export interface OriginConfig extends OriginProfile {
   readonly tokenCommand?: string
   /** A hook that moves the clock of the origin. */
   readonly clockUrl?: string
+  /** Instead of `url`: the command that starts it, as --exec; `{port}`, `{issuer}` and the rest are filled in. */
+  readonly exec?: string
+  /** Path of a protected route of what `exec` starts; default /. */
+  readonly path?: string
 }
 
 /** A gateway and the origin behind it, to be put under test together. */
 export interface ChainConfig {
   readonly $schema?: string
   readonly gateway: GatewayConfig
-  readonly origin: OriginConfig
+  readonly origin: Omit<OriginConfig, 'exec' | 'path'>
   /** Port on which the run listens between the two, where the gateway forwards to it. */
   readonly tapPort?: number
   /** Port on which the run passes the JWKS on, where the origin fetches it there. */

@@ -273,6 +273,26 @@ test('what is right is taken, with keys from the environment and consumers made 
   expect(Object.keys(settings.subject === 'gateway' ? settings.gateway.profile : {})).not.toContain('subject')
 })
 
+test('an origin is started or reached, and one that is in a chain is reached', () => {
+  const started = { subject: 'origin', exec: 'node app.js', path: '/orders' }
+  expect(settingsOf(started, 'FILE', {})).toEqual({
+    subject: 'origin',
+    gate: {},
+    origin: { exec: 'node app.js', path: '/orders', profile: {} },
+  })
+  const url = 'http://127.0.0.1:1/x'
+  for (const [member, wrong] of [
+    ['url', { ...started, url }],
+    ['clockUrl', { ...started, clockUrl: url }],
+    ['path', { subject: 'origin', path: '/x' }],
+    ['path', { ...started, path: 'x' }],
+    ['origin.exec', { subject: 'chain', gateway: { url }, origin: { exec: 'node app.js' } }],
+  ] as const) {
+    const tried = (): unknown => settingsOf(wrong, 'FILE', {})
+    expect(tried).toThrow(expect.objectContaining({ fields: expect.objectContaining({ member }) as unknown }))
+  }
+})
+
 test('an origin and a chain are taken, the chain of parts that are defined by themselves', () => {
   const whole = defineOrigin({ url: 'http://127.0.0.1:1/x', issuerPort: 9100, audience: null, claims: { tier: '' } })
   const chain = defineChain({ gateway: defineGateway({ keys: ['k'] }), origin: whole, tapPort: 9002 })

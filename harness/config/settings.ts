@@ -26,6 +26,8 @@ export interface OriginSettings {
   readonly issuerPort?: number
   readonly tokenCommand?: string
   readonly clockUrl?: string
+  readonly exec?: string
+  readonly path?: string
 }
 
 /** What a configuration says, by what is under test. */
@@ -57,6 +59,7 @@ export function settingsOf(value: unknown, where: string, env: NodeJS.ProcessEnv
     found.push(...[...ofKeys, ...contradictions(one)].map((mistake) => ({ ...mistake, member: at + mistake.member })))
     return gatewaySettings(one, keys)
   }
+  if (config.subject === 'origin') found.push(...startedAndReached(config))
   const settings: Settings =
     config.subject === 'chain'
       ? {
@@ -114,6 +117,15 @@ function contradictions({
   ]
 }
 
+/** An origin is started, or it is reached by URL. */
+function startedAndReached({ url, exec, path, clockUrl }: OriginConfig): readonly Mistake[] {
+  if (exec !== undefined) {
+    const both = url !== undefined ? 'url' : clockUrl !== undefined ? 'clockUrl' : undefined
+    return both === undefined ? [] : [{ member: both, given: 'beside "exec"', instead: 'one of them' }]
+  }
+  return path === undefined ? [] : [{ member: 'path', given: JSON.stringify(path), instead: '"exec" beside it' }]
+}
+
 function gatewaySettings(config: GatewayConfig, keys: Partial<GatewayProfile>): GatewaySettings {
   const { $schema: _, url, hooks = {}, capturePort, secondCapturePort, scannerPort, clockUrl, ...rest } = config
   const { subject: __, ...profile } = rest as typeof rest & { readonly subject?: string }
@@ -126,9 +138,9 @@ function gatewaySettings(config: GatewayConfig, keys: Partial<GatewayProfile>): 
 }
 
 function originSettings(config: OriginConfig): OriginSettings {
-  const { $schema: _, url, issuerPort, tokenCommand, clockUrl, ...rest } = config
+  const { $schema: _, url, issuerPort, tokenCommand, clockUrl, exec, path, ...rest } = config
   const { subject: __, ...profile } = rest as typeof rest & { readonly subject?: string }
-  return { profile: defined(profile), ...defined({ url, issuerPort, tokenCommand, clockUrl }) }
+  return { profile: defined(profile), ...defined({ url, issuerPort, tokenCommand, clockUrl, exec, path }) }
 }
 
 /** The members that are there. */
