@@ -63,6 +63,11 @@ export const COMMANDS: Readonly<Record<Command, Run>> = {
     const { verifyCommand } = await import('./verify.ts')
     return verifyCommand(given, style, print)
   },
+  async init(given, { print }) {
+    const { initCommand } = await import('./init.ts')
+    await initCommand(given, process.cwd(), lines(print))
+    return EXIT.conforms
+  },
 }
 
 function lines(print: (text: string) => void): (line: string) => void {

@@ -137,6 +137,17 @@ export const FLAGS = {
     help: flag,
   },
   verify: { key: list, subject: list, report: text, edition: text, 'max-age': text, require: list, help: flag },
+  init: {
+    as: text,
+    url: text,
+    'origin-url': text,
+    exec: text,
+    path: text,
+    ci: text,
+    format: text,
+    force: flag,
+    help: flag,
+  },
 } as const satisfies Record<string, ParseArgsOptionsConfig>
 
 /** Flags of a run that mean nothing to some subjects; the others mean something to each. */

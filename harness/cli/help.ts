@@ -13,6 +13,7 @@ Usage
   trustspec keys ACTION [flags]   makes and revokes the API keys of that gateway
   trustspec tutorial [flags]      takes you through the published tutorial, on this machine
   trustspec verify FILE [flags]   checks signed evidence of a run
+  trustspec init [flags]          writes a configuration and a CI workflow into this folder
   trustspec COMMAND --help        says more about a command
   trustspec --version
 
@@ -239,5 +240,17 @@ stops at each step: Enter goes on, q or Ctrl-C ends everything that was started.
                          full ids of cases that passed
 
 Exit code 0 when all of it holds, 1 when something does not, 2 when a file cannot be read.
+`,
+  init: `trustspec init [flags]: writes trustspec.config.ts and a CI workflow into this folder; asks nothing
+
+  --as KIND              origin (default), gateway or chain
+  --url URL              a protected route of what is under test
+  --origin-url URL       of a chain: the route at the origin itself
+  --exec COMMAND         instead of --url: the command that starts the origin. Without both, a start script of
+                         package.json or an app.py in this folder is used
+  --path PATH            route of what the command starts (default /)
+  --ci NAME              github (default), gitlab or none
+  --format NAME          ts (default) or yaml, of the configuration
+  --force                overwrites what is there; without it, nothing is written where a file is there
 `,
 }

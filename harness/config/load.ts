@@ -18,9 +18,14 @@ const DEFINE = new URL('./define.ts', import.meta.url).href
 
 let isHooked = false
 
+/** Names of the configurations in the folder. */
+export function findConfigs(folder: string): readonly string[] {
+  return NAMES.filter((name) => existsSync(path.join(folder, name)))
+}
+
 /** The configuration in the folder; undefined where there is none, ERR_USAGE where there are several. */
 export function findConfig(folder: string): string | undefined {
-  const found = NAMES.filter((name) => existsSync(path.join(folder, name)))
+  const found = findConfigs(folder)
   const [only, ...others] = found
   if (only === undefined) return undefined
   if (others.length > 0) {
