@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { carriedToken } from '../capture/carried.ts'
 import { verifyGatewayToken } from '../capture/verify.ts'
 import type { ConformanceCase } from '../model/case.ts'

@@ -1,3 +1,4 @@
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { carriedToken } from '../capture/carried.ts'
 import { NOTHING } from '../capture/prove-search.ts'
 import { checkJwks } from '../capture/jwks.ts'

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import type { Subject } from '../model/case.ts'
 import { TrustspecError } from '../model/errors.ts'
 import type { ErrorCode } from '../model/errors.ts'
+import { moduleBeside } from '../model/files.ts'
 import type { RunEvent } from '../model/events.ts'
 import type { Report } from '../model/result.ts'
 import type { Progress } from '../report/progress.ts'
@@ -53,7 +54,7 @@ export function startBeside(work: Work, signal: AbortSignal): Beside {
   }
   // Whoever asks for a part is told; one that is asked for by nobody must not end the process.
   for (const { report } of known.values()) report.promise.catch(() => undefined)
-  const thread = new Worker(new URL('thread.ts', import.meta.url), { workerData: work })
+  const thread = new Worker(moduleBeside('thread', import.meta.url), { workerData: work })
   thread.on('message', (message: FromThread) => {
     if (message.type === 'failed') {
       const { code, message: text, fields, cause } = message

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
 import { ConfigurationError } from '../config/mistakes.ts'
 import { endOutages } from '../config/outages.ts'
 import { sentence, TrustspecError } from '../model/errors.ts'
 import { EXIT } from '../model/verdict.ts'
+import { packageVersion } from '../runner/version.ts'
 import { readArgs, usage } from './args.ts'
 import type { Command } from './args.ts'
 import { COMMANDS } from './commands.ts'
@@ -42,8 +42,7 @@ async function main(args: readonly string[]): Promise<number> {
     return EXIT.conforms
   }
   if (name === '--version') {
-    const file = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-    print(`${(JSON.parse(file) as { version: string }).version}\n`)
+    print(`${packageVersion()}\n`)
     return EXIT.conforms
   }
   const commands = Object.keys(FLAGS) as Command[]

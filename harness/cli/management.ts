@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { request } from 'undici'
 import { holderOf } from '../lock/file-lock.ts'
 import { startManagement } from '../gateway/keys/management.ts'

@@ -5,6 +5,7 @@ import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parse } from 'yaml'
 import { TrustspecError } from '../model/errors.ts'
+import { moduleBeside } from '../model/files.ts'
 import { settingsOf } from './settings.ts'
 import type { Settings } from './settings.ts'
 
@@ -14,7 +15,7 @@ const NAMES = ['ts', 'mts', 'js', 'mjs', 'json', 'yaml', 'yml'].map((extension) 
 /** What configurations import, wherever they lie. */
 const OWN = new Set(['trustspec', 'trustspec/config'])
 
-const DEFINE = new URL('./define.ts', import.meta.url).href
+const DEFINE = moduleBeside('define', import.meta.url).href
 
 let isHooked = false
 

@@ -1,3 +1,4 @@
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import type { Clock } from '../clock/clock.ts'
 import { TrustspecError } from '../model/errors.ts'
 import { createAccessLog, createEventLog } from './access-log.ts'

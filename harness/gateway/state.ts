@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import type { Clock } from '../clock/clock.ts'
 import { fileLog } from './keys/file-log.ts'
 import { memoryLog } from './keys/log.ts'

@@ -1,3 +1,4 @@
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { requestOf } from '../bench/calls.ts'
 import { CHAIN_CONTROL, runChainCase } from '../bench/chain-bench.ts'
 import { directRequest } from '../bench/chain-session.ts'

@@ -1,3 +1,4 @@
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { runGatewayCase } from '../bench/gateway-bench.ts'
 import { requestOf } from '../bench/calls.ts'
 import { Keyring } from '../bench/keyring.ts'

@@ -2,8 +2,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { TrustspecError } from '../model/errors.ts'
+import { packageFile } from '../model/files.ts'
 import type { OriginProfile } from '../model/profile.ts'
 import type { ExpectedFinding } from '../model/result.ts'
+import { workingCopy } from './cache.ts'
 import { installNode, installPython } from './install.ts'
 import { installGo } from './install-go.ts'
 import { startProcess } from './process.ts'
@@ -25,9 +27,13 @@ export interface BundledOrigin {
   readonly expected: readonly ExpectedFinding[]
 }
 
-const FOLDER = fileURLToPath(new URL('../../origins/', import.meta.url))
+const FOLDER = fileURLToPath(packageFile('origins/'))
 
-const INSTALL = { python: installPython, node: installNode, go: installGo } as const
+/** Path of what runs the sample, and the folder that it runs in. */
+interface Installed {
+  readonly runtime: string
+  readonly folder: string
+}
 
 /** Longest wait for the first answer of a sample, in milliseconds. */
 const READY_MS = 30_000
@@ -63,10 +69,20 @@ export function bundledOrigin(name: string): BundledOrigin {
   return origin
 }
 
-/** Installs what the sample needs, the first time; gives its runtime. ERR_RUNTIME_MISSING where there is none. */
-export async function installBundled(name: string, onProgress: (line: string) => void): Promise<string> {
+/** Installs what the sample needs, the first time. ERR_RUNTIME_MISSING where its runtime is not there. */
+export async function installBundled(name: string, onProgress: (line: string) => void): Promise<Installed> {
   const { folder, start } = bundledOrigin(name)
-  return await INSTALL[start.runtime](folder, onProgress)
+  switch (start.runtime) {
+    case 'python':
+      return { runtime: await installPython(folder, onProgress), folder }
+    case 'go':
+      return { runtime: await installGo(folder, onProgress), folder }
+    case 'node': {
+      const copy = await workingCopy(folder)
+      await installNode(copy, onProgress)
+      return { runtime: process.execPath, folder: copy }
+    }
+  }
 }
 
 /** Installs what the sample needs, the first time, and starts it; `onProgress` is told what takes long. */
@@ -75,8 +91,8 @@ export async function startBundled(
   settings: TargetSettings,
   onProgress: (line: string) => void,
 ): Promise<Target> {
-  const { folder, start, profile, expected } = bundledOrigin(name)
-  const runtime = await installBundled(name, onProgress)
+  const { start, profile, expected } = bundledOrigin(name)
+  const { runtime, folder } = await installBundled(name, onProgress)
   const audience = profile.audience ?? settings.audience
   return await startProcess({
     command: `exec ${start.command.replaceAll(/\{(?:python|node|go)\}/gu, JSON.stringify(runtime))}`,

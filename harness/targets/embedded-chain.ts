@@ -1,3 +1,4 @@
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { CHAINED, embeddedTarget } from './embedded.ts'
 import { embeddedGateway } from './embedded-gateway.ts'
 import type { ChainTarget, ChainTargetSettings } from './chain-target.ts'

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import { fileURLToPath } from 'node:url'
 import { TrustspecError } from '../model/errors.ts'
+import { packageFile } from '../model/files.ts'
 import type { GatewayProfile } from '../model/gateway-profile.ts'
 import type { ExpectedFinding } from '../model/result.ts'
 
@@ -60,7 +61,7 @@ export interface GatewayFixture {
   readonly expected: readonly ExpectedFinding[]
 }
 
-const FOLDER = fileURLToPath(new URL('../../fixtures/gateways/', import.meta.url))
+const FOLDER = fileURLToPath(packageFile('fixtures/gateways/'))
 
 /** The configurations of gateways that are not ours, by name. */
 export function gatewayFixtures(): readonly GatewayFixture[] {

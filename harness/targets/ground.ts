@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import net from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { TrustspecError } from '../model/errors.ts'
+import { moduleBeside } from '../model/files.ts'
 import { connectDocker } from './docker.ts'
 import type { Docker } from './docker.ts'
 import { isOver, newRunId, RUN_LABEL, sweep } from './leftovers.ts'
@@ -30,7 +31,7 @@ const ADDRESS_OFFSET = 100
  */
 const MTU = '65535'
 
-const JANITOR = fileURLToPath(new URL('./janitor.ts', import.meta.url))
+const JANITOR = fileURLToPath(moduleBeside('janitor', import.meta.url))
 
 /** Connects to the engine, removes what dead runs left behind, and makes a network; all of it ends with the run. */
 export async function prepareGround(onProgress: (line: string) => void): Promise<Ground> {

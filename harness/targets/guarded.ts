@@ -5,6 +5,7 @@ import net from 'node:net'
 import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { moduleBeside } from '../model/files.ts'
 
 /** A command that ends with the harness, also when that is killed outright. */
 export interface Guarded {
@@ -31,7 +32,7 @@ const PORTS = [20_000, 32_000] as const
 const POLL_MS = 25
 const CONNECT_MS = 500
 
-const GUARDIAN = fileURLToPath(new URL('./guardian.ts', import.meta.url))
+const GUARDIAN = fileURLToPath(moduleBeside('guardian', import.meta.url))
 
 /** Starts the command in a group of its own, whose guardian ends it when the pipe to it closes. */
 export async function startGuarded({ command, cwd, env, onLine }: GuardedCommand): Promise<Guarded> {

@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdir, rename } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { TrustspecError } from '../model/errors.ts'
+import { cacheFolder } from './cache.ts'
 
 const run = promisify(execFile)
 
@@ -15,8 +15,7 @@ export async function installGo(folder: string, onProgress: (line: string) => vo
     .update(JSON.stringify([await goVersion(folder), ...sourcesOf(folder)]))
     .digest('hex')
     .slice(0, 16)
-  const cache = process.env['XDG_CACHE_HOME'] ?? path.join(homedir(), '.cache')
-  const binary = path.join(cache, 'trustspec', 'go', hash, 'origin')
+  const binary = path.join(cacheFolder('go'), hash, 'origin')
   if (existsSync(binary)) return binary
   onProgress(`Building ${path.basename(folder)} (first use, takes a minute)`)
   await mkdir(path.dirname(binary), { recursive: true })

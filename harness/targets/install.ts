@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { TrustspecError } from '../model/errors.ts'
 import { alone } from '../lock/alone.ts'
+import { cacheFolder } from './cache.ts'
 
 const run = promisify(execFile)
 
@@ -15,8 +15,7 @@ export async function installPython(folder: string, onProgress: (line: string) =
   const version = await pythonVersion()
   const requirements = readFileSync(path.join(folder, 'requirements.txt'), 'utf8')
   const hash = createHash('sha256').update(`${version}\n${requirements}`).digest('hex').slice(0, 16)
-  const cache = process.env['XDG_CACHE_HOME'] ?? path.join(homedir(), '.cache')
-  const environment = path.join(cache, 'trustspec', 'python', hash)
+  const environment = path.join(cacheFolder('python'), hash)
   const python = path.join(environment, 'bin', 'python')
   // Written last, so that an environment that was cut off is made anew.
   const complete = path.join(environment, 'complete')
@@ -61,17 +60,15 @@ async function pythonVersion(): Promise<string> {
   }
 }
 
-/** This Node, with the locked packages of the folder installed on first use. */
-export async function installNode(folder: string, onProgress: (line: string) => void): Promise<string> {
+/** Installs the locked packages of the folder on first use. */
+export async function installNode(folder: string, onProgress: (line: string) => void): Promise<void> {
   const complete = path.join(folder, 'node_modules', '.package-lock.json')
-  if (!existsSync(complete)) {
-    await alone(path.join(folder, 'packages'), async () => {
-      if (existsSync(complete)) return
-      onProgress(`Installing the packages of ${path.basename(folder)} (first use)`)
-      await install('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], folder)
-    })
-  }
-  return process.execPath
+  if (existsSync(complete)) return
+  await alone(path.join(folder, 'packages'), async () => {
+    if (existsSync(complete)) return
+    onProgress(`Installing the packages of ${path.basename(folder)} (first use)`)
+    await install('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], folder)
+  })
 }
 
 async function install(command: string, args: readonly string[], cwd: string): Promise<void> {

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { request } from 'undici'
 import { faketimeClock, findFaketime, NO_FAKETIME } from '../clock/faketime.ts'
 import type { FaketimeClock } from '../clock/faketime.ts'
@@ -14,6 +15,7 @@ import type { GatewayFixture, GatewayProcess } from './gateway-fixtures.ts'
 import type { GatewayTarget, GatewayTargetSettings } from './gateway-target.ts'
 import { freePort, listening, startGuarded } from './guarded.ts'
 import type { Guarded } from './guarded.ts'
+import { workingCopy } from './cache.ts'
 import { installNode, installPython } from './install.ts'
 import { revoking } from './revocation.ts'
 
@@ -41,7 +43,6 @@ export async function startThirdParty(
   const words: Readonly<Record<string, string>> = {
     node: process.execPath,
     ...installed,
-    here: fixture.folder,
     folder: place,
     user: os.userInfo().username,
     port: String(ports[0]),
@@ -76,18 +77,20 @@ export async function startThirdParty(
   }
 }
 
-/** The words for what was installed. */
+/** The words for what was installed, and where. */
 async function install(
   { folder, start }: GatewayFixture,
   onProgress: (line: string) => void,
 ): Promise<Readonly<Record<string, string>>> {
+  const here = path.join(await workingCopy(path.dirname(folder)), path.basename(folder))
   switch (start.runtime) {
     case 'node':
-      return { node: await installNode(folder, onProgress) }
+      await installNode(here, onProgress)
+      return { here }
     case 'python':
-      return { python_bin: path.dirname(await installPython(folder, onProgress)) }
+      return { here, python_bin: path.dirname(await installPython(folder, onProgress)) }
     default:
-      return {}
+      return { here }
   }
 }
 
