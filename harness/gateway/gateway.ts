@@ -1,6 +1,6 @@
-import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import type { Clock } from '../clock/clock.ts'
 import { TrustspecError } from '../model/errors.ts'
+import { AsyncDisposableStack } from '../model/stack.ts'
 import { createAccessLog, createEventLog } from './access-log.ts'
 import type { LineSink } from './access-log.ts'
 import { createBuiltIns } from './built-in.ts'

@@ -1,5 +1,4 @@
 import path from 'node:path'
-import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import type { Clock } from '../clock/clock.ts'
 import { fileLog } from './keys/file-log.ts'
 import { memoryLog } from './keys/log.ts'
@@ -17,6 +16,7 @@ import { fileRing } from './tokens/ring-file.ts'
 import { redisRing } from './tokens/ring-redis.ts'
 import { memoryRing } from './tokens/ring-store.ts'
 import type { RingStore } from './tokens/ring-store.ts'
+import { AsyncDisposableStack } from '../model/stack.ts'
 
 /** Where a gateway keeps what outlives a request: in memory, in a folder of its own, or in Redis with others. */
 export type StatePlace = { readonly kind: 'memory' } | { readonly folder: string } | { readonly redis: string }

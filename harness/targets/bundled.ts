@@ -72,17 +72,11 @@ export function bundledOrigin(name: string): BundledOrigin {
 /** Installs what the sample needs, the first time. ERR_RUNTIME_MISSING where its runtime is not there. */
 export async function installBundled(name: string, onProgress: (line: string) => void): Promise<Installed> {
   const { folder, start } = bundledOrigin(name)
-  switch (start.runtime) {
-    case 'python':
-      return { runtime: await installPython(folder, onProgress), folder }
-    case 'go':
-      return { runtime: await installGo(folder, onProgress), folder }
-    case 'node': {
-      const copy = await workingCopy(folder)
-      await installNode(copy, onProgress)
-      return { runtime: process.execPath, folder: copy }
-    }
-  }
+  if (start.runtime === 'python') return { runtime: await installPython(folder, onProgress), folder }
+  if (start.runtime === 'go') return { runtime: await installGo(folder, onProgress), folder }
+  const copy = await workingCopy(folder)
+  await installNode(copy, onProgress)
+  return { runtime: process.execPath, folder: copy }
 }
 
 /** Installs what the sample needs, the first time, and starts it; `onProgress` is told what takes long. */

@@ -1,7 +1,7 @@
-import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { CHAINED, embeddedTarget } from './embedded.ts'
 import { embeddedGateway } from './embedded-gateway.ts'
 import type { ChainTarget, ChainTargetSettings } from './chain-target.ts'
+import { AsyncDisposableStack } from '../model/stack.ts'
 
 /** What is done otherwise on either side than by the reference, made anew for every start. */
 export interface ChainFlaw {

@@ -3,17 +3,17 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { movableClock } from '../clock/clock.ts'
 import { loadProject } from '../gateway/config/project.ts'
 import { startGateway } from '../gateway/gateway.ts'
 import type { Gateway, GatewayOptions } from '../gateway/gateway.ts'
 import type { PolicyKind, Services } from '../gateway/policy.ts'
 import { POLICY_KINDS } from '../gateway/policies/registry.ts'
-import { packageFile } from '../model/files.ts'
+import { builtFile } from '../model/files.ts'
 import type { GatewayHooks, KeyWish } from '../model/gateway-bench.ts'
 import type { GatewayProject } from '../gateway/settings.ts'
 import type { ApiKey, GatewayProfile } from '../model/gateway-profile.ts'
+import { AsyncDisposableStack } from '../model/stack.ts'
 import { embeddedProfile } from './embedded-gateway-profile.ts'
 import type { GatewayTarget, GatewayTargetSettings } from './gateway-target.ts'
 
@@ -38,7 +38,7 @@ export interface GatewayFlaw {
   readonly forgets?: 'all'
 }
 
-const PROJECT = fileURLToPath(packageFile('fixtures/gateway-projects/conformance'))
+const PROJECT = fileURLToPath(builtFile('fixtures/gateway-projects/conformance'))
 
 const BUCKET = 'default'
 const CREDENTIAL_PREFIX = 'tsk'

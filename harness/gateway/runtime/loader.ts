@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
-import { registerHooks, stripTypeScriptTypes } from 'node:module'
+import { existsSync, statSync } from 'node:fs'
+import { registerHooks } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { RUNTIME_TYPES, RUNTIME_VALUES } from './zuplo.ts'
 
@@ -19,9 +19,6 @@ const SCHEME = 'trustspec:runtime'
 const EXPORTS = Symbol.for('trustspec.gateway.runtime')
 
 const EXTENSIONS = ['', '.ts', '.js', '.mjs', '/index.ts', '/index.js']
-
-/** Modules from which Node itself takes no types: it does not where packages are installed. */
-const PACKAGED = /\/node_modules\/.*\.m?ts(?:\?|$)/u
 
 type Values = Readonly<Record<string, unknown>>
 
@@ -75,10 +72,6 @@ const resolve: Hooks['resolve'] = (specifier, context, next) => {
 }
 
 const load: Hooks['load'] = (url, context, next) => {
-  if (gatewayOf(url) !== undefined && PACKAGED.test(url)) {
-    const source = stripTypeScriptTypes(readFileSync(fileURLToPath(url), 'utf8'), { sourceUrl: url })
-    return { format: 'module', shortCircuit: true, source }
-  }
   if (!url.startsWith(SCHEME)) return next(url, context)
   const gateway = Number(new URL(url).searchParams.get(MARK))
   const names = Object.keys(shared[EXPORTS]?.get(gateway) ?? {})
