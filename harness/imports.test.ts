@@ -26,7 +26,7 @@ const FOLDERS = [
   'report',
   'config',
 ]
-const COMPOSITION = ['runner', 'cli', 'mutants', 'tutorial']
+const COMPOSITION = ['runner', 'cli', 'mutants', 'tutorial', 'vitest', 'msw']
 
 /** Where a file stands, and the folders of the harness that it may import beside its own. */
 const RULES: readonly (readonly [file: string, may: readonly string[]])[] = [

@@ -137,8 +137,7 @@ export class JwksControl {
       await elapse(seconds + MARGIN_SEC)
       return
     }
-    const last = session.issuer.journal.entries.findLast(({ endpoint }) => endpoint === 'jwks')?.at ?? 0
-    const left = last + seconds * 1000 + MARGIN_MS - Date.now()
+    const left = session.issuer.journal.endedAt() + seconds * 1000 + MARGIN_MS - Date.now()
     if (left <= 0) return
     notes('waited for, s', (left / 1000).toFixed(1))
     await elapse(Math.min(left / 1000, LONGEST_WAIT_SEC + MARGIN_MS / 1000))

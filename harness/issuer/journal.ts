@@ -27,6 +27,8 @@ export interface Journal {
   /** Names the time from now on; returns the name before. */
   readonly phase: (name: string) => string
   readonly count: (filter?: { readonly endpoint?: Endpoint; readonly phase?: string }) => number
+  /** When an answer last ended, in milliseconds since the epoch: from then on, a client counts the age of what it holds. */
+  readonly endedAt: () => number
   /** Most requests that were open at once since the last reset. */
   readonly highWater: () => number
   readonly resetHighWater: () => void
@@ -45,6 +47,7 @@ export function createJournal(): JournalWriter {
   let phase = 'start'
   let open = 0
   let most = 0
+  let endedAt = 0
   return {
     entries,
     phase(name) {
@@ -58,6 +61,7 @@ export function createJournal(): JournalWriter {
           (filter.endpoint === undefined || entry.endpoint === filter.endpoint) &&
           (filter.phase === undefined || entry.phase === filter.phase),
       ).length,
+    endedAt: () => endedAt,
     highWater: () => most,
     resetHighWater() {
       most = open
@@ -70,8 +74,10 @@ export function createJournal(): JournalWriter {
       most = Math.max(most, open)
       let left = false
       return () => {
-        if (!left) open -= 1
+        if (left) return
+        open -= 1
         left = true
+        endedAt = Date.now()
       }
     },
   }

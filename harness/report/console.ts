@@ -100,7 +100,8 @@ function sharedReason(cases: readonly CaseResult[]): string | undefined {
   return reasons.length > 2 && reasons.every((reason) => reason === first) ? first : undefined
 }
 
-function caseOf(result: CaseResult, subject: Report['subject'], style: Style, verbose: boolean): string {
+/** One case for people, with its findings. */
+export function caseOf(result: CaseResult, subject: Report['subject'], style: Style, verbose: boolean): string {
   const { id, title, verdict, nature, reason, upcoming, level } = result
   const word = paint(style, COLOURS[verdict], nature === undefined ? verdict : `${verdict} (${nature})`)
   const mark = upcoming === undefined ? '' : paint(style, 'gray', `, upcoming: counts from ${upcoming} on`)

@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http'
 import type { IssuerNames } from '../issuer/server.ts'
 import type { KeyStore } from '../issuer/keys.ts'
 import type { Measurement } from '../model/behaviour.ts'
@@ -62,6 +63,11 @@ export interface RunOptions extends GateOptions {
   readonly control: Control
   /** How the target reaches the servers of the run; default: on the loopback address. */
   readonly reach?: Reach
+  /** Answers for the host of a known issuer in place of a proxy: where the origin is in a process of the user's. */
+  readonly intercept?: (
+    handle: RequestListener,
+    canaryUrl: string,
+  ) => Promise<AsyncDisposable & { readonly connects: () => number }>
   /** How the gateway signs; default: the first one that is known. */
   readonly gateway?: GatewayPreset
   /** Declarations of the command line; they win over those of the target. */

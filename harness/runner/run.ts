@@ -60,7 +60,9 @@ export async function runOrigin(options: RunOptions): Promise<Report> {
     jwks: () => store.published({ plain }),
   })
   const names = (control.kind === 'issuer' ? control.known : undefined) ?? issuer
-  await using interception = names === issuer ? undefined : await interceptFor(names, issuer, options.reach)
+  const isKnown = names !== issuer
+  await using own = isKnown ? await options.intercept?.(issuer.answerFor(names), issuer.canary.url) : undefined
+  await using interception = isKnown && !own ? await interceptFor(names, issuer, options.reach) : undefined
   on({ type: 'issuer', issuer: names.issuer, jwksUrl: names.jwksUrl })
   const audience = options.profile.audience ?? DEFAULT_AUDIENCE
   await using target = await options.start({
@@ -92,7 +94,7 @@ export async function runOrigin(options: RunOptions): Promise<Report> {
   let clock = target.clock
   const nowSec = (): number => (clock ? clock.nowMs() / 1000 : Date.now() / 1000 + (offsetSec ?? 0))
   const whyNotFetched = (): string | undefined =>
-    interception?.connects() === 0 ? neverAsked(new URL(names.issuer).host, options.reach !== undefined) : undefined
+    (own ?? interception)?.connects() === 0 ? neverAsked(new URL(names.issuer).host, options) : undefined
   const parts = { options, store, issuer, target, client, nowSec, whyNotFetched, ...(user ? { user } : {}) }
   const found = await runPreflight(parts, tried, anonymous)
   // A clock that does not move the origin tells nothing of its time.
@@ -167,8 +169,9 @@ async function interceptFor(
   return reach ? await startFront({ hosts, handle, listen: reach.listen }) : await startInterception({ hosts, handle })
 }
 
-function neverAsked(host: string, isNamed: boolean): string {
-  return isNamed
+function neverAsked(host: string, { reach, intercept }: RunOptions): string {
+  if (intercept) return `no request of the origin to ${host} was intercepted`
+  return reach
     ? `the origin never connected to ${host}, which is a name of the run in its network`
     : `the origin never asked the proxy of the run for ${host}: its HTTP client ignores HTTPS_PROXY`
 }
