@@ -39,6 +39,10 @@ export const COMMANDS: Readonly<Record<Command, Run>> = {
     await baselineCommand(given, print)
     return EXIT.conforms
   },
+  async matrix(given, { print }) {
+    const { matrixCommand } = await import('./matrix.ts')
+    return await matrixCommand(given, print)
+  },
   async issuer(given, { print, signal }) {
     const { runIssuer } = await import('./issuer.ts')
     await runIssuer(given, lines(print), signal)

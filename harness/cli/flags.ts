@@ -83,6 +83,7 @@ export const FLAGS = {
   explain: { help: flag },
   compare: { help: flag },
   baseline: { report: text, reason: text, help: flag },
+  matrix: { html: text, markdown: text, help: flag },
   issuer: { port: text, audience: text, alg: text, help: flag },
   gateway: {
     project: text,

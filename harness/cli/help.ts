@@ -8,6 +8,7 @@ Usage
   trustspec explain CASE          says what a case requires, why, and how to meet it
   trustspec compare A.json B.json says what changed between two runs, verdicts and behaviour
   trustspec baseline ACTION FILE  writes down the known findings of a run, or strikes those that no longer show
+  trustspec matrix R1.json …      shows the reports of many implementations side by side
   trustspec issuer [--port N]     runs the issuer alone: JWKS, discovery and a journal of fetches
   trustspec gateway [flags]       runs the reference gateway in front of an origin
   trustspec keys ACTION [flags]   makes and revokes the API keys of that gateway
@@ -154,6 +155,14 @@ trustspec baseline prune FILE --report R.json: strikes entries, and stimuli of t
   --reason TEXT          why the new entries are accepted
 
 Both print what they changed. "trustspec run --baseline FILE" then holds a run against it; see docs/gate.md.
+`,
+  matrix: `trustspec matrix [NAME=]R1.json [NAME=]R2.json … [flags]: shows reports of "run --json" side by side,
+cases by rows and implementations by columns
+
+  --html FILE            as a page that needs nothing else
+  --markdown FILE        as Markdown, which is printed where neither flag is given
+
+A column has the name of its target, else of its file, unless a NAME is given.
 `,
   issuer: `trustspec issuer [--port N] [--audience TEXT] [--alg NAME]: runs the issuer alone until Ctrl-C
 
