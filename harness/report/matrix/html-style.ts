@@ -11,6 +11,9 @@ code { font: .9em var(--mono) }
 :focus-visible { outline: 3px solid var(--focus); outline-offset: 2px }
 .unseen, caption { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; white-space: nowrap }
 .legend { list-style: none; padding: 0; margin: 1rem 0; display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; font-size: .9rem; color: var(--soft) }
+.sprite { position: absolute }
+.legend .verdict, h4 .verdict { vertical-align: bottom }
+.matrix .icon { margin-right: .3em }
 nav a { margin-right: 1rem }
 .filters { display: flex; flex-wrap: wrap; align-items: end; gap: .5rem 1rem; margin: 1rem 0; padding: .75rem; border: 1px solid var(--line); border-radius: .4rem; background: var(--sunk) }
 .filters label { display: grid; font-size: .85rem; color: var(--soft) }
@@ -82,7 +85,11 @@ small { display: block; font-weight: 400; font-size: .75rem }
   .matrix th, .matrix th[scope=row] { min-width: 0; max-width: 14rem }
   .matrix td > button, .matrix td > div { min-height: 0; padding: .1rem .2rem; text-decoration: none }
   tr, article { break-inside: avoid }
-  .details > h3 { display: block }
-  .details article { display: block; position: static; width: auto; max-height: none; margin: 0 0 .5rem; padding: .3rem .5rem; box-shadow: none; font-size: 8pt }
+  .details { columns: 3; column-gap: 4mm }
+  .details > h3 { display: block; column-span: all }
+  .details article { display: block; position: static; width: auto; max-height: none; margin: 0 0 1mm; padding: 1mm 2mm; box-shadow: none; font-size: 7pt }
+  .details h4 { font-size: 8pt }
+  .details dl { gap: 0 2mm; margin: 0 }
+  .details p { margin: 0 }
 }
 `

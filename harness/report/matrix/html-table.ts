@@ -37,7 +37,7 @@ function cellOf(cell: MatrixCell | undefined, row: MatrixRow, at: number): Marku
   const { verdict, nature } = cell
   const tone = toneOf(verdict)
   const small = [nature, levelOf(cell, row)].filter((one) => one !== undefined).join(', ')
-  const text = markup`<span>${icon(tone)} ${verdict}</span>${small !== '' && markup`<small>${small}</small>`}`
+  const text = markup`<span>${icon(tone)}${verdict}</span>${small !== '' && markup`<small>${small}</small>`}`
   return hasDetail(cell)
     ? markup`<td class="tone-${tone}"><button type="button" popovertarget="${detailId(row, at)}">${text}</button></td>`
     : markup`<td class="tone-${tone}"><div>${text}</div></td>`
