@@ -32,8 +32,6 @@ const COMMON = {
   profile: {},
   seed: 1,
   deadlineMs: 5_000,
-  strict: false,
-  allowInconclusive: false,
   on: () => undefined,
 } as const
 

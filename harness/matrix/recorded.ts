@@ -86,11 +86,6 @@ function catalogue(): readonly MatrixCase[] {
   }))
 }
 
-/** The column that is kept of an implementation. */
-export function recordedColumn(name: string, subject: Subject): Recorded | undefined {
-  return readRecorded().find((one) => one.name === name && one.subject === subject)
-}
-
 /** Cases in which a report says otherwise than what is kept. */
 export function differences(report: Report, kept: Recorded): readonly string[] {
   const found = columnOf(kept.name, report).cells

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { allCases } from '../../suites/catalog.ts'
+import { REFERENCE } from '../matrix/implementations.ts'
+import { unlike } from '../matrix/recorded.testing.ts'
 import { embeddedTarget } from '../targets/embedded.ts'
 import { MUTANTS } from './catalog.ts'
 import { failedIn, isAsDeclared, judge, killsOf, suitesOf } from './matrix.ts'
@@ -23,6 +25,7 @@ test('the reference origin passes every case, none left out', { timeout: WHOLE_M
   expect(report.cases.filter(({ verdict }) => verdict === 'info').map(({ id }) => id)).toEqual([
     'origin/observed/leniency',
   ])
+  expect(unlike(REFERENCE, report)).toEqual([])
   expect(report.cases.flatMap(({ notProven }) => notProven)).toEqual([])
   expect(report.exit.code).toBe(0)
 })

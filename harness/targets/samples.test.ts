@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { SUITES } from '../../suites/catalog.ts'
-import { embeddedKeys } from '../../fixtures/keys/keys.ts'
-import { runOrigin } from '../runner/run.ts'
-import { bundledOrigins, startBundled } from './bundled.ts'
+import { judgedOrigin } from '../matrix/judged.ts'
+import { unlike } from '../matrix/recorded.testing.ts'
+import { bundledOrigins } from './bundled.ts'
 import { hasRuntime } from './runtimes.testing.ts'
 
 /** Making a virtual environment can take a minute where the registry is slow. */
@@ -15,29 +14,25 @@ const timeMoves = hasRuntime('faketime', 'the findings of samples that take more
 describe.each(bundledOrigins())('$name', ({ name, start, expected }) => {
   const isTestable = hasRuntime(start.runtime, `the sample ${name}`)
 
-  test.runIf(isTestable)('has exactly the findings that its origin.json lists', { timeout: FIRST_USE_MS }, async () => {
-    const { preflight, cases, exit } = await runOrigin({
-      suites: SUITES,
-      select: {},
-      start: (settings) => startBundled(name, settings, console.log),
-      control: { kind: 'issuer', keys: embeddedKeys(), port: 0 },
-      profile: {},
-      seed: 1,
-      deadlineMs: 5_000,
-      on: () => undefined,
-      signal: new AbortController().signal,
-    })
-    // Of a sample that refuses every valid token the control is judged, and nothing else can be.
-    const isBroken = expected.some((entry) => entry.case === CONTROL)
-    if (!isBroken) expect(preflight.cause).toBeUndefined()
-    const unjudged = isBroken ? ['skip', 'inconclusive'] : ['skip']
-    const found = cases
-      .filter(({ verdict }) => !['pass', 'info', ...unjudged].includes(verdict))
-      .map(({ id, verdict }) => `${id} ${verdict}`)
-    const listed = expected.map((entry) => `${entry.case} ${entry.verdict}`)
+  test.runIf(isTestable)(
+    'has the findings that its origin.json lists, and the verdicts of docs/matrix.json',
+    { timeout: FIRST_USE_MS },
+    async () => {
+      const report = await judgedOrigin(name, console.log)
+      const { preflight, cases, exit } = report
+      // Of a sample that refuses every valid token the control is judged, and nothing else can be.
+      const isBroken = expected.some((entry) => entry.case === CONTROL)
+      if (!isBroken) expect(preflight.cause).toBeUndefined()
+      const unjudged = isBroken ? ['skip', 'inconclusive'] : ['skip']
+      const found = cases
+        .filter(({ verdict }) => !['pass', 'info', ...unjudged].includes(verdict))
+        .map(({ id, verdict }) => `${id} ${verdict}`)
+      const listed = expected.map((entry) => `${entry.case} ${entry.verdict}`)
 
-    // Where time does not move, some of them cannot show; what does show has to be listed all the same.
-    expect(found).toEqual(timeMoves ? listed : listed.filter((line) => found.includes(line)))
-    expect(exit.code).toBe(expected.every(({ accepted }) => accepted) ? 0 : 1)
-  })
+      // Where time does not move, some of them cannot show; what does show has to be listed all the same.
+      expect(found).toEqual(timeMoves ? listed : listed.filter((line) => found.includes(line)))
+      expect(unlike(name, report, timeMoves ? [] : ['skip'])).toEqual([])
+      expect(exit.code).toBe(expected.every(({ accepted }) => accepted) ? 0 : 1)
+    },
+  )
 })

@@ -5,11 +5,11 @@ import path from 'node:path'
 import { Ajv } from 'ajv'
 import { request } from 'undici'
 import { describe, expect, test } from 'vitest'
-import { GATEWAY_SUITES } from '../../suites/catalog.ts'
 import { startCapture } from '../capture/server.ts'
+import { judgedGateway } from '../matrix/judged.ts'
+import { unlike } from '../matrix/recorded.testing.ts'
 import type { CaptureOrigin } from '../model/capture.ts'
 import type { ApiKey, KeyLocation } from '../model/gateway-profile.ts'
-import { runGateway } from '../runner/gateway-run.ts'
 import { gatewayFixture, gatewayFixtures, missingPackages } from './gateway-fixtures.ts'
 import type { GatewayFixture } from './gateway-fixtures.ts'
 import type { GatewayTarget } from './gateway-target.ts'
@@ -20,6 +20,8 @@ import { startThirdParty } from './third-party.ts'
 const FIRST_USE_MS = 300_000
 
 const FIXTURES = gatewayFixtures()
+
+const timeMoves = hasRuntime('faketime', 'the verdicts about gateways that take more than 3 s')
 
 async function isTestable(fixture: GatewayFixture): Promise<boolean> {
   const { name, start } = fixture
@@ -147,23 +149,20 @@ describe.each(FIXTURES)('$name', (fixture) => {
     expect(await connects(target.url)).toBe(false)
   })
 
-  test('has exactly the findings that its gateway.json lists', { timeout: FIRST_USE_MS }, async (context) => {
-    context.skip(!(await isTestable(fixture)))
-    const { preflight, cases, exit } = await runGateway({
-      suites: GATEWAY_SUITES,
-      select: {},
-      start: (settings) => startThirdParty(name, settings, console.log),
-      profile: {},
-      seed: 1,
-      deadlineMs: 5_000,
-      on: () => undefined,
-      signal: new AbortController().signal,
-    })
-    expect(preflight.cause).toBeUndefined()
-    const found = cases
-      .filter(({ verdict }) => !['pass', 'info', 'skip'].includes(verdict))
-      .map(({ id, verdict }) => `${id} ${verdict}`)
-    expect(found).toEqual(expected.map((entry) => `${entry.case} ${entry.verdict}`))
-    expect(exit.code).toBe(expected.every(({ accepted }) => accepted) ? 0 : 1)
-  })
+  test(
+    'has the findings that its gateway.json lists, and the verdicts of docs/matrix.json',
+    { timeout: FIRST_USE_MS },
+    async (context) => {
+      context.skip(!(await isTestable(fixture)))
+      const report = await judgedGateway(name, console.log)
+      const { preflight, cases, exit } = report
+      expect(preflight.cause).toBeUndefined()
+      const found = cases
+        .filter(({ verdict }) => !['pass', 'info', 'skip'].includes(verdict))
+        .map(({ id, verdict }) => `${id} ${verdict}`)
+      expect(found).toEqual(expected.map((entry) => `${entry.case} ${entry.verdict}`))
+      expect(unlike(name, report, timeMoves ? [] : ['skip'])).toEqual([])
+      expect(exit.code).toBe(expected.every(({ accepted }) => accepted) ? 0 : 1)
+    },
+  )
 })

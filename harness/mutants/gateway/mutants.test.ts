@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { allCases, GATEWAY_SUITES } from '../../../suites/catalog.ts'
+import { REFERENCE } from '../../matrix/implementations.ts'
+import { unlike } from '../../matrix/recorded.testing.ts'
 import { failedIn, suitesOf } from '../matrix.ts'
 import { GATEWAY_MUTANTS } from './catalog.ts'
 import { judgeGateway, killsOfGateway } from './judge.ts'
@@ -20,6 +22,7 @@ test('the reference gateway passes every case, none left out', { timeout: WHOLE_
   expect(report.cases.filter(({ verdict }) => verdict === 'info').map(({ id }) => id)).toEqual([
     'gateway/observed/notes',
   ])
+  expect(unlike(REFERENCE, report)).toEqual([])
   expect(report.cases.flatMap(({ notProven }) => notProven)).toEqual([])
   expect(report.exit.code).toBe(0)
 })
