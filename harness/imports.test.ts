@@ -26,7 +26,7 @@ const FOLDERS = [
   'report',
   'config',
 ]
-const COMPOSITION = ['runner', 'cli', 'mutants', 'tutorial', 'vitest', 'msw']
+const COMPOSITION = ['runner', 'cli', 'matrix', 'mutants', 'tutorial', 'vitest', 'msw']
 
 /** Where a file stands, and the folders of the harness that it may import beside its own. */
 const RULES: readonly (readonly [file: string, may: readonly string[]])[] = [
@@ -50,6 +50,7 @@ const RULES: readonly (readonly [file: string, may: readonly string[]])[] = [
   ['harness/bench/probe.ts', ['model', 'clock', 'client', 'issuer', 'capture', 'scanner', 'tap']],
   ['suites/gateway/probe.ts', ['model']],
   ['harness/report/probe.ts', ['model']],
+  ['harness/report/matrix/probe.ts', ['model']],
   ['harness/config/probe.ts', ['model']],
 ]
 

@@ -40,6 +40,7 @@ function isResult(content: unknown): content is CaseResult {
     typeof result.suite === 'string' &&
     typeof result.title === 'string' &&
     VERDICTS.some((verdict) => verdict === result.verdict) &&
+    Array.isArray(result.missing) &&
     Array.isArray(result.findings) &&
     Array.isArray(result.clause)
   )

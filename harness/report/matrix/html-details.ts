@@ -41,7 +41,7 @@ function detailOf(row: MatrixRow, cell: MatrixCell, { id, name, subject }: Place
     ['required by', finding && markup`${row.clause.map(({ title, url }) => markup`<span>${link(url, title)}</span>`)}`],
   ]
   return markup`<article popover id="${id}" aria-labelledby="${id}/name" data-case="${row.id}">
-<h4 id="${id}/name">${name} <span class="verdict tone-${tone}">${icon(tone)} ${wordsOf(cell)}</span></h4>
+<h3 id="${id}/name">${name} <span class="verdict tone-${tone}">${icon(tone)} ${wordsOf(cell)}</span></h3>
 <p><code>${row.id}</code> <span class="level">${levelOf(cell, row) ?? row.level}</span></p>
 <p>The ${subject} ${row.title}.</p>
 <dl>

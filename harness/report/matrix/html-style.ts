@@ -12,7 +12,7 @@ code { font: .9em var(--mono) }
 .unseen, caption { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; white-space: nowrap }
 .legend { list-style: none; padding: 0; margin: 1rem 0; display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; font-size: .9rem; color: var(--soft) }
 .sprite { position: absolute }
-.legend .verdict, h4 .verdict { vertical-align: bottom }
+.legend .verdict, article .verdict { vertical-align: bottom }
 .matrix .icon { margin-right: .3em }
 nav a { margin-right: 1rem }
 .filters { display: flex; flex-wrap: wrap; align-items: end; gap: .5rem 1rem; margin: 1rem 0; padding: .75rem; border: 1px solid var(--line); border-radius: .4rem; background: var(--sunk) }
@@ -55,7 +55,7 @@ small { display: block; font-weight: 400; font-size: .75rem }
 .details > h3 { display: none }
 .details article { color: var(--ink); background: var(--card); border: 1px solid var(--edge); border-radius: .5rem; padding: 1rem 1.25rem; width: min(36rem, calc(100vw - 2rem)); max-height: 75vh; overflow: auto; box-shadow: 0 .5rem 2rem rgb(0 0 0 / .35) }
 .details article:popover-open { inset: auto 1rem 1rem auto; margin: 0 }
-.details h4 { margin: 0; font-size: 1.1rem }
+.details article > h3 { margin: 0; font-size: 1.1rem }
 .details p { margin: .3rem 0; overflow-wrap: anywhere }
 .details dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1rem; margin: .75rem 0 0 }
 .details dt { color: var(--soft) }
@@ -88,7 +88,7 @@ small { display: block; font-weight: 400; font-size: .75rem }
   .details { columns: 3; column-gap: 4mm }
   .details > h3 { display: block; column-span: all }
   .details article { display: block; position: static; width: auto; max-height: none; margin: 0 0 1mm; padding: 1mm 2mm; box-shadow: none; font-size: 7pt }
-  .details h4 { font-size: 8pt }
+  .details article > h3 { font-size: 8pt }
   .details dl { gap: 0 2mm; margin: 0 }
   .details p { margin: 0 }
 }

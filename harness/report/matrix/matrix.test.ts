@@ -1,78 +1,8 @@
 import { expect, test } from 'vitest'
-import type { CaseResult, Report } from '../../model/result.ts'
-import { casesOf, columnOf } from './columns.ts'
 import { matrixHtml } from './html.ts'
 import { matrixMarkdown } from './markdown.ts'
-import { matrixOf } from './model.ts'
-import type { MatrixPage } from './model.ts'
-
-const CATALOGUE = ['origin/claims/one', 'origin/claims/two', 'gateway/token/three']
-
-/** Text that would be markup in one of the formats. */
-const HOSTILE = '<script>alert(1)</script> | *x* [a](b) `c`'
-
-function result(id: string, given: Partial<CaseResult> = {}): CaseResult {
-  return {
-    id,
-    suite: id.slice(0, id.lastIndexOf('/')),
-    title: `meets ${id}`,
-    level: 'MUST',
-    clause: [{ id: 'a/b', title: 'A clause', url: 'https://example.com/clause' }],
-    verdict: 'pass',
-    missing: [],
-    findings: [],
-    notProven: [],
-    stimuli: 1,
-    measured: {},
-    rationale: 'Why.',
-    remedy: 'Mend it.',
-    snippets: {},
-    durationMs: 1,
-    ...given,
-  }
-}
-
-function broken(stimulus: string): CaseResult['findings'][number] {
-  return { stimulus, expected: 'refused', observed: 'status 200', failure: 'fail-open' }
-}
-
-type Tested = Pick<Report, 'subject' | 'cases'>
-
-const SOUND: Tested = { subject: 'origin', cases: [result('origin/claims/two'), result('origin/claims/one')] }
-const FLAWED: Tested = {
-  subject: 'origin',
-  cases: [
-    result('origin/claims/one', {
-      verdict: 'fail-open',
-      findings: [broken(HOSTILE), broken('another')],
-      known: { case: 'origin/claims/one', verdict: 'fail-open', reason: 'The library does not look.', accepted: false },
-    }),
-    result('origin/claims/of-tomorrow', { verdict: 'warn', nature: 'fail-closed', level: 'SHOULD' }),
-  ],
-}
-const PARTIAL: Tested = {
-  subject: 'origin',
-  cases: [
-    result('origin/claims/one', {
-      verdict: 'skip',
-      reason: 'Missing: scope.',
-      missing: [{ capability: 'scope', says: 'a route with a scope', unlock: '"scope"' }],
-    }),
-    result('origin/claims/two', { verdict: 'inconclusive', reason: 'Nothing answered.' }),
-  ],
-}
-const GATEWAY: Tested = { subject: 'gateway', cases: [result('gateway/token/three', { level: 'SHOULD' })] }
-
-function pageOf(...named: readonly (readonly [string, Tested])[]): MatrixPage {
-  const cases = casesOf(
-    named.map(([, report]) => report),
-    CATALOGUE,
-  )
-  const columns = named.map(([name, report]) => columnOf(name, report))
-  return { title: 'A title', intro: ['A paragraph.'], parts: matrixOf(cases, columns) }
-}
-
-const PAGE = pageOf(['sound', SOUND], ['flawed', FLAWED], ['partial', PARTIAL], ['edge', GATEWAY])
+import { PAGE, pageOf, PARTIAL, result, SOUND } from './matrix.testing.ts'
+import type { Tested } from './matrix.testing.ts'
 
 test('cases are in the order of the catalogue, unknown ones at the end of their suite, and kinds stand apart', () => {
   const shown = PAGE.parts.map(({ columns, suites }) => [

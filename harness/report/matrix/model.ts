@@ -71,7 +71,7 @@ export function matrixOf(cases: readonly MatrixCase[], columns: readonly MatrixC
     const own = columns.filter((column) => column.subject === subject)
     const rows = cases.flatMap((one) => rowOf(one, own))
     const suites = [...Map.groupBy(rows, ({ suite }) => suite)].map(([id, rows]) => ({ id, rows }))
-    return suites.length === 0 ? [] : [{ subject, columns: own.map(({ cells: _, ...column }) => column), suites }]
+    return suites.length === 0 ? [] : [{ subject, columns: own, suites }]
   })
 }
 
