@@ -77,7 +77,8 @@ small { display: block; font-weight: 400; font-size: .75rem }
 }
 @media print {
   @page { size: landscape; margin: 10mm }
-  body { max-width: none; padding: 0; font-size: 9pt; print-color-adjust: exact }
+  html { font-size: 9pt }
+  body { max-width: none; padding: 0; print-color-adjust: exact }
   .filters, nav, .close { display: none !important }
   .scroll { overflow: visible; max-height: none; border: 0 }
   table { font-size: 7pt }
