@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { ALL_SUITES, allCases } from '../../suites/catalog.ts'
 import type { AnySuite } from '../../suites/catalog.ts'
 import type { Report } from '../model/result.ts'
+import type { Verdict } from '../model/verdict.ts'
 import { matrixHtml } from '../report/matrix/html.ts'
 import { matrixMarkdown } from '../report/matrix/markdown.ts'
 import { implementations } from './implementations.ts'
@@ -54,9 +55,11 @@ const CASE: Report['cases'][number] = {
   durationMs: 1,
 }
 
-function reportOf(observed: string, verdict: Report['cases'][number]['verdict'] = 'fail-open'): Report {
-  const finding = { stimulus: 'one', expected: 'refused', observed, failure: 'fail-open' } as const
-  const cases = [{ ...CASE, verdict, findings: verdict === 'pass' ? [] : [finding] }]
+function reportOf(observed: string | readonly string[], verdict: Verdict = 'fail-open'): Report {
+  const findings = [observed].flat().map((one) => {
+    return { stimulus: 'one', expected: 'refused', observed: one, failure: 'fail-open' } as const
+  })
+  const cases = [{ ...CASE, verdict, findings: verdict === 'pass' ? [] : findings, reason: `At ${String(observed)}.` }]
   return { subject: 'origin', cases } as unknown as Report
 }
 
@@ -66,7 +69,13 @@ test('what is kept stays as it is while only measured numbers change, and a verd
   expect(JSON.stringify(first)).toContain('12 fetches from 127.0.0.1:PORT')
   expect(recordedOf('a', reportOf('9 fetches from 127.0.0.1:80'), first)).toEqual(first)
   expect(JSON.stringify(recordedOf('a', reportOf('nothing'), first))).toContain('nothing')
-  expect(recordedOf('a', reportOf('', 'pass'), first).cells).toEqual({ [CASE.id]: 'pass' })
+  const skipped = recordedOf('a', reportOf([], 'skip')).cells
+  expect(skipped).toEqual({ [CASE.id]: { verdict: 'skip', reason: 'At .' } })
+
+  // Findings of what is sent at the same time come in any order.
+  const two = recordedOf('a', reportOf(['this', 'that']))
+  expect(recordedOf('a', reportOf(['that', 'this']), two)).toEqual(two)
+  expect(recordedOf('a', reportOf(['that', 'other']), two)).not.toEqual(two)
 
   expect(differences(reportOf('anything'), first)).toEqual([])
   expect(differences(reportOf('', 'pass'), first)).toEqual([`${CASE.id}: fail-open in docs/matrix.json, pass here`])

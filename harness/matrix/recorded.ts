@@ -40,19 +40,31 @@ export function recordedText(columns: readonly Recorded[]): string {
 export function recordedOf(name: string, report: Report, before?: Recorded): Recorded {
   const { subject, cells } = columnOf(name, report)
   const levels = new Map(catalogue().map(({ id, level }) => [id, level]))
-  const kept = Object.entries(cells).map(([id, { level, ...rest }]) => {
-    const cell = { ...rest, ...(level === undefined || level === levels.get(id) ? {} : { level }) }
-    return [id, steady(Object.keys(cell).length === 1 ? cell.verdict : cell, before?.cells[id])] as const
+  const findings = new Map(report.cases.map((one) => [one.id, one.findings]))
+  const kept = Object.entries(cells).map(([id, { level, reason, ...rest }]) => {
+    const cell: MatrixCell = {
+      ...rest,
+      ...(level === undefined || level === levels.get(id) ? {} : { level }),
+      // What was not seen besides a finding is a matter of time.
+      ...(reason === undefined || rest.finding ? {} : { reason }),
+    }
+    return [id, steady(cell, before?.cells[id], findings.get(id) ?? [])] as const
   })
   return { name, subject, cells: Object.fromEntries(kept) }
 }
 
-/** The cell as it was where the two differ in numbers alone, since those may be measured. */
-function steady(cell: Verdict | MatrixCell, before: Verdict | MatrixCell | undefined): Verdict | MatrixCell {
-  const text = JSON.stringify(cell).replaceAll(/(?<=127\.0\.0\.1:)\d+/gu, 'PORT')
-  const bare = (one: string): string => one.replaceAll(/\d+/gu, '#')
-  const isSame = before !== undefined && bare(JSON.stringify(before)) === bare(text)
-  return isSame ? before : (JSON.parse(text) as Verdict | MatrixCell)
+/** The cell as it was where that is still true but for numbers: findings come in any order, and some are measured. */
+function steady(
+  cell: MatrixCell,
+  before: Recorded['cells'][string] | undefined,
+  findings: readonly NonNullable<MatrixCell['finding']>[],
+): Recorded['cells'][string] {
+  const found = findings.map(({ stimulus, expected, observed }) => ({ stimulus, expected, observed }))
+  const ways = cell.finding ? found.map((finding) => ({ ...cell, finding })) : [cell]
+  const texts = ways.map((way) => JSON.stringify(way).replaceAll(/(?<=127\.0\.0\.1:)\d+/gu, 'PORT'))
+  const bare = (text: string): string => text.replaceAll(/\d+/gu, '#')
+  if (typeof before === 'object' && texts.some((text) => bare(text) === bare(JSON.stringify(before)))) return before
+  return Object.keys(cell).length === 1 ? cell.verdict : (JSON.parse(texts[0] ?? '') as MatrixCell)
 }
 
 /** The page that the columns make. */
