@@ -3,7 +3,7 @@ import path from 'node:path'
 import type { Report } from '../model/result.ts'
 import { EXIT } from '../model/verdict.ts'
 import type { ExitCode } from '../model/verdict.ts'
-import { writeText } from '../report/json.ts'
+import { writeWhole } from '../report/files.ts'
 import { casesOf, columnOf } from '../report/matrix/columns.ts'
 import { matrixHtml } from '../report/matrix/html.ts'
 import { matrixMarkdown } from '../report/matrix/markdown.ts'
@@ -39,7 +39,7 @@ export async function matrixCommand(given: Given, print: (text: string) => void)
   })
   if (asked.length === 0) print(matrixMarkdown(page))
   for (const { file, flag, render } of asked) {
-    await writeText(render(page), file, `--${flag}`)
+    await writeWhole(render(page), file, `--${flag}`)
     print(`The matrix is in ${file}\n`)
   }
   return EXIT.conforms

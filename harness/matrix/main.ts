@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { fileURLToPath } from 'node:url'
-import { writeText } from '../report/json.ts'
+import { writeWhole } from '../report/files.ts'
 import { matrixHtml } from '../report/matrix/html.ts'
 import { matrixMarkdown } from '../report/matrix/markdown.ts'
 import { implementations, REFERENCE } from './implementations.ts'
@@ -54,7 +54,7 @@ for (const [at, { name, subject }] of all.entries()) {
 }
 const page = pageOf(columns)
 const file = (name: string): string => fileURLToPath(new URL(`../../docs/${name}`, import.meta.url))
-await writeText(recordedText(columns), DATA_FILE, 'the data')
-await writeText(matrixMarkdown(page), file('matrix.md'), 'the Markdown')
-await writeText(matrixHtml(page), file('matrix.html'), 'the page')
+await writeWhole(recordedText(columns), DATA_FILE, 'the data')
+await writeWhole(matrixMarkdown(page), file('matrix.md'), 'the Markdown')
+await writeWhole(matrixHtml(page), file('matrix.html'), 'the page')
 console.log('docs/matrix.json, docs/matrix.md and docs/matrix.html are written.')
