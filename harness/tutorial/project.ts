@@ -92,14 +92,17 @@ interface Routes {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
 }
 
-/** Makes the project with one route for each operation of the document; ERR_USAGE where the folder holds anything. */
+/** ERR_USAGE where the folder of the project holds anything. */
+export function assertUnused(folder: string): void {
+  if (!existsSync(folder) || readdirSync(folder).length === 0) return
+  throw new TrustspecError('ERR_USAGE', 'The folder of the project is there already, and may hold edits of yours', {
+    folder,
+    instead: '--project with another folder; or remove this one',
+  })
+}
+
+/** Makes the project with one route for each operation of the document. */
 export async function makeProject(folder: string): Promise<void> {
-  if (existsSync(folder) && readdirSync(folder).length > 0) {
-    throw new TrustspecError('ERR_USAGE', 'The folder of the project is there already, and may hold edits of yours', {
-      folder,
-      instead: '--project with another folder; or remove this one',
-    })
-  }
   const routes = changedOperations(DOCUMENT as Routes, (operation) => ({
     ...operation,
     'x-zuplo-route': {

@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { startOpenOrigin } from './open-origin.ts'
 import type { TutorialOrigin } from './origins.ts'
-import { makeProject } from './project.ts'
+import { assertUnused, makeProject } from './project.ts'
 import type { Stage } from './stage.ts'
 import { callThroughGateway } from './steps/call.ts'
 import { requireKeys } from './steps/keys.ts'
@@ -34,6 +34,7 @@ export interface TutorialOptions extends Pick<WorldOptions, 'jwksPlace'> {
 export async function runTutorial(stage: Stage, options: TutorialOptions): Promise<void> {
   const { origin, afterwards, keep, signal, jwksPlace } = options
   const project = path.resolve(options.project)
+  assertUnused(project)
   // Before anything is made, so that a reader who lacks a runtime is not sent back from the fourth step.
   await origin.prepare()
   await makeProject(project)
