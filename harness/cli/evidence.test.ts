@@ -4,7 +4,8 @@ import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { CURRENT_EDITION } from '../../suites/editions.ts'
-import { caseResult, MAKE, newPair, reportOf } from '../evidence/evidence.testing.ts'
+import { MAKE, newPair, reportAtNoon } from '../evidence/evidence.testing.ts'
+import { caseResult } from '../model/result.testing.ts'
 import type { CaseResult } from '../model/result.ts'
 import { sha256 } from '../evidence/statement.ts'
 import type { Statement } from '../evidence/statement.ts'
@@ -154,7 +155,7 @@ test.each([
   const evidence = await evidenceFor(readArgs('run', flags), {}, [path.join(folder, 'pub.pem')])
   const good = caseResult('o/s/good', {})
   const sign = (cases: readonly CaseResult[]) => {
-    const report = reportOf(cases)
+    const report = reportAtNoon(cases)
     return saidOf(() =>
       evidence?.({ reports: [report], exit: report.exit, reportText: '', selected: false, failOn: [] }),
     )

@@ -3,28 +3,13 @@ import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { TrustspecError } from '../model/errors.ts'
 import { sentence } from '../model/errors.ts'
+import { caseResult } from '../model/result.testing.ts'
 import type { CaseResult, Report } from '../model/result.ts'
 import { ownFolder, trustspec } from './cli.testing.ts'
 import { matrixCommand } from './matrix.ts'
 
 function result(id: string, verdict: CaseResult['verdict']): CaseResult {
-  return {
-    id,
-    suite: id.slice(0, id.lastIndexOf('/')),
-    title: 'does what it must',
-    level: 'MUST',
-    clause: [],
-    verdict,
-    missing: [],
-    findings: [],
-    notProven: [],
-    stimuli: 1,
-    measured: {},
-    rationale: '',
-    remedy: '',
-    snippets: {},
-    durationMs: 1,
-  }
+  return caseResult(id, { title: 'does what it must', verdict })
 }
 
 function report(subject: Report['subject'], name: string | undefined, ...cases: readonly CaseResult[]): object {

@@ -1,8 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import type { KeyPairKeyObjectResult } from 'node:crypto'
+import { caseResult, reportOf } from '../model/result.testing.ts'
 import type { CaseResult, Report } from '../model/result.ts'
-import { REPORT_VERSION } from '../model/result.ts'
-import { VERDICTS } from '../model/verdict.ts'
 import { artefactOf } from './artefact.ts'
 import { envelopeText } from './envelope.ts'
 import { signerOf, trustedKeyOf } from './keys.ts'
@@ -52,50 +51,18 @@ export function trusted({ publicPem }: Pair, file = 'pub.pem'): TrustedKey & { r
   return { file, ...made }
 }
 
-/** A result with what the test is about. */
-export function caseResult(id: string, more: Partial<CaseResult>): CaseResult {
-  return {
-    id,
-    suite: id.slice(0, id.lastIndexOf('/')),
-    title: 'refuses what it must',
-    level: 'MUST',
-    clause: [],
-    verdict: 'pass',
-    missing: [],
-    findings: [],
-    notProven: [],
-    stimuli: 1,
-    measured: {},
-    rationale: '',
-    remedy: '',
-    snippets: {},
-    durationMs: 1,
-    ...more,
-  }
-}
-
 /** A report of an origin by URL that ended at noon. */
-export function reportOf(cases: readonly CaseResult[], more: Partial<Report> = {}): Report {
-  const summary = Object.fromEntries(VERDICTS.map((name) => [name, cases.filter((one) => one.verdict === name).length]))
-  return {
-    version: REPORT_VERSION,
+export function reportAtNoon(cases: readonly CaseResult[], more: Partial<Report> = {}): Report {
+  return reportOf(cases, {
     tool: { name: 'trustspec', version: '1.2.3' },
-    subject: 'origin',
     target: { kind: 'url', url: 'http://127.0.0.1:8888/orders' },
     startedAt: '2026-03-01T11:59:00.000Z',
     durationMs: 60_000,
-    seed: 7,
     requests: 100,
-    preflight: { checks: [], algorithms: [] },
     capabilities: ['issuer'],
-    cases,
-    behaviour: [],
-    summary: summary as Report['summary'],
-    notProven: [],
-    stale: [],
     exit: { code: 0, meaning: 'Every requirement was met.' },
     ...more,
-  }
+  })
 }
 
 /** When the report ended. */
@@ -121,7 +88,7 @@ export function runOf(report: Report, more: Partial<Run> = {}): Run {
 /** A statement of a run in which two cases passed. */
 export function goodStatement(more: Partial<Run> = {}): Statement {
   return statementOf(
-    runOf(reportOf([caseResult('origin/claims/iss-wrong', {}), caseResult('origin/claims/aud-wrong', {})]), more),
+    runOf(reportAtNoon([caseResult('origin/claims/iss-wrong'), caseResult('origin/claims/aud-wrong')]), more),
   )
 }
 

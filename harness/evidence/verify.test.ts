@@ -1,18 +1,18 @@
 import { createPublicKey } from 'node:crypto'
 import { crypto, dsse } from '@sigstore/core'
 import { describe, expect, test } from 'vitest'
+import { caseResult } from '../model/result.testing.ts'
 import { artefactOf, artefactText } from './artefact.ts'
 import { preAuthEncoding, readEnvelope } from './envelope.ts'
 import type { Envelope } from './envelope.ts'
 import {
-  caseResult,
   DIGEST,
   goodStatement,
   leavesOf,
   MAKE,
   newPair,
   NOON,
-  reportOf,
+  reportAtNoon,
   runOf,
   sealed,
   signer,
@@ -290,7 +290,7 @@ describe('the result of a run', () => {
     ['FAILED', [caseResult('o/s/open', { verdict: 'fail-open' })], 0],
     ['FAILED', [caseResult('o/s/unclear', { verdict: 'inconclusive' })], 1],
   ] as const)('is %s with %#', (result, cases, code) => {
-    const report = reportOf([caseResult('o/s/good', {}), ...cases], { exit: { code, meaning: '' } })
+    const report = reportAtNoon([caseResult('o/s/good', {}), ...cases], { exit: { code, meaning: '' } })
     const { predicate } = statementOf(runOf(report))
 
     expect(predicate.result).toBe(result)
@@ -301,7 +301,7 @@ describe('the result of a run', () => {
   })
 
   test('tells of accepted findings why, and whose digest the report has', () => {
-    const report = reportOf([caseResult('o/s/known', { verdict: 'fail-open', known })])
+    const report = reportAtNoon([caseResult('o/s/known', { verdict: 'fail-open', known })])
     const { predicate, subject } = statementOf(runOf(report, { reportText: 'x' }))
 
     expect(predicate.trustspec.accepted).toEqual([{ case: 'o/s/known', verdict: 'fail-open', reason: known.reason }])

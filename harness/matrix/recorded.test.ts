@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { ALL_SUITES, allCases } from '../../suites/catalog.ts'
 import type { AnySuite } from '../../suites/catalog.ts'
+import { caseResult } from '../model/result.testing.ts'
 import type { Report } from '../model/result.ts'
 import type { Verdict } from '../model/verdict.ts'
 import { matrixHtml } from '../report/matrix/html.ts'
@@ -37,23 +38,7 @@ test('nothing that differs between machines is kept', () => {
   expect(committed('matrix.json')).not.toMatch(/127\.0\.0\.1:\d|localhost:\d|\/tmp\/|eyJ|\b20\d\d-\d\d-\d\d\b/u)
 })
 
-const CASE: Report['cases'][number] = {
-  id: 'origin/claims/iss-wrong',
-  suite: 'origin/claims',
-  title: 'refuses a token of another issuer',
-  level: 'MUST',
-  clause: [],
-  verdict: 'fail-open',
-  missing: [],
-  findings: [],
-  notProven: [],
-  stimuli: 1,
-  measured: {},
-  rationale: '',
-  remedy: '',
-  snippets: {},
-  durationMs: 1,
-}
+const CASE = caseResult('origin/claims/iss-wrong', { verdict: 'fail-open' })
 
 function reportOf(observed: string | readonly string[], verdict: Verdict = 'fail-open'): Report {
   const findings = [observed].flat().map((one) => {

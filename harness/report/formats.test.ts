@@ -7,7 +7,8 @@ import { renderBadge } from './badge.ts'
 import { renderCtrf } from './ctrf.ts'
 import { renderJson } from './json.ts'
 import { renderMarkdown } from './markdown.ts'
-import { caseOf, EVERYTHING, FINDING, HOSTILE, renderingOf, reportOf } from './report.testing.ts'
+import { reportOf } from '../model/result.testing.ts'
+import { caseOf, EVERYTHING, FINDING, HOSTILE, renderingOf } from './report.testing.ts'
 
 const MANY = renderingOf([EVERYTHING, reportOf([caseOf('gateway/token/verifies')], { subject: 'gateway' })])
 

@@ -3,7 +3,8 @@ import { validateXML } from 'xmllint-wasm'
 import { describe, expect, test } from 'vitest'
 import type { Report } from '../model/result.ts'
 import { renderJunit } from './junit.ts'
-import { caseOf, EVERYTHING, FINDING, renderingOf, reportOf } from './report.testing.ts'
+import { reportOf } from '../model/result.testing.ts'
+import { caseOf, EVERYTHING, FINDING, renderingOf } from './report.testing.ts'
 
 const SCHEMA = new URL('../../.trustspec/schemas/junit-10.xsd', import.meta.url)
 const hasSchema = existsSync(SCHEMA)

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { PassThrough } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import type { Answer } from '../model/http.ts'
+import { caseResult, reportOf } from '../model/result.testing.ts'
 import type { CaseResult, Report } from '../model/result.ts'
 import { closingLine, collected } from './collection.ts'
 import { formatReport } from './console.ts'
@@ -12,62 +13,17 @@ import { createProgress } from './progress.ts'
 
 const PLAIN = { colour: false }
 
-const CASE: CaseResult = {
-  id: 'origin/claims/iss-wrong',
-  suite: 'origin/claims',
-  title: 'refuses a token of another issuer',
-  level: 'MUST',
+const CASE = caseResult('origin/claims/iss-wrong', {
   clause: [
     { id: 'rfc8725/issuer', title: 'RFC 8725, section 3.8: Validate Issuer', url: 'https://example.com/rfc8725' },
   ],
-  verdict: 'pass',
-  missing: [],
-  findings: [],
-  notProven: [],
   stimuli: 12,
   measured: { 'status for no token': 401 },
   rationale: 'Keys of one issuer must not open the doors of another.',
   remedy:
     'Compare iss with the configured issuer, character by character, and refuse the token where it differs in any way.',
-  snippets: {},
   durationMs: 3,
-}
-
-const NONE: Report['summary'] = {
-  'fail-open': 0,
-  'fail-crash': 0,
-  'fail-closed': 0,
-  fail: 0,
-  inconclusive: 0,
-  warn: 0,
-  pass: 0,
-  info: 0,
-  skip: 0,
-}
-
-function reportOf(cases: readonly CaseResult[], change: Partial<Report> = {}): Report {
-  const summary = { ...NONE }
-  for (const { verdict } of cases) summary[verdict] += 1
-  return {
-    version: 1,
-    tool: { name: 'trustspec', version: '0.1.0' },
-    subject: 'origin',
-    target: { kind: 'url', url: 'http://127.0.0.1:8888/protected' },
-    startedAt: '2026-01-01T00:00:00.000Z',
-    durationMs: 1234,
-    seed: 7,
-    requests: 99,
-    preflight: { checks: [], algorithms: [] },
-    capabilities: [],
-    behaviour: [],
-    cases,
-    summary,
-    notProven: [],
-    stale: [],
-    exit: { code: 0, meaning: 'Every requirement that applied was met, or is an accepted finding.' },
-    ...change,
-  }
-}
+})
 
 const FINDING = {
   stimulus: 'iss with a trailing slash',

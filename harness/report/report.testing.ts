@@ -1,6 +1,5 @@
+import { caseResult, reportOf } from '../model/result.testing.ts'
 import type { CaseResult, ExpectedFinding, Finding, Report } from '../model/result.ts'
-import { VERDICTS } from '../model/verdict.ts'
-import type { Verdict } from '../model/verdict.ts'
 import type { Rendering } from './rendering.ts'
 
 /** What a target could say to break out of the format that it is told in. */
@@ -35,53 +34,19 @@ export const FINDING: Finding = {
 
 /** A passed case; `change` makes another of it. */
 export function caseOf(id: string, change: Partial<CaseResult> = {}): CaseResult {
-  return {
-    id,
-    suite: id.slice(0, id.lastIndexOf('/')),
-    title: 'refuses a token of another issuer',
-    level: 'MUST',
+  return caseResult(id, {
     clause: [
       { id: 'rfc8725/issuer', title: 'RFC 8725, section 3.8: Validate Issuer', url: 'https://example.com/rfc8725' },
       { id: 'cwe-22', title: 'CWE-22: Path Traversal', url: 'https://example.com/22' },
       { id: 'cwe-347', title: 'CWE-347: Improper Verification', url: 'https://example.com/347' },
     ],
-    verdict: 'pass',
-    missing: [],
-    findings: [],
-    notProven: [],
     stimuli: 12,
-    measured: {},
     rationale: 'Keys of one issuer must not open the doors of another.',
     remedy: 'Compare iss with the configured issuer, character by character.',
     snippets: { jose: 'await jwtVerify(token, keys, { issuer })' },
     durationMs: 3,
     ...change,
-  }
-}
-
-export function reportOf(cases: readonly CaseResult[], change: Partial<Report> = {}): Report {
-  const summary = Object.fromEntries(
-    VERDICTS.map((verdict) => [verdict, cases.filter((one) => one.verdict === verdict).length]),
-  ) as Record<Verdict, number>
-  return {
-    version: 1,
-    tool: { name: 'trustspec', version: '0.1.0' },
-    subject: 'origin',
-    target: { kind: 'url', url: 'http://127.0.0.1:8888/protected' },
-    startedAt: '2026-01-01T00:00:00.000Z',
-    durationMs: 1234,
-    seed: 7,
-    requests: 99,
-    preflight: { checks: [], algorithms: [] },
-    capabilities: [],
-    behaviour: [],
-    cases,
-    summary,
-    notProven: [],
-    stale: [],
-    exit: { code: 0, meaning: 'Every requirement was met, or is an accepted finding.' },
-    ...change,
-  }
+  })
 }
 
 export function renderingOf(reports: readonly Report[], change: Partial<Rendering> = {}): Rendering {

@@ -12,7 +12,8 @@ import { SUITES } from '../../suites/catalog.ts'
 import { startPole } from '../mutants/poles.ts'
 import { runOrigin } from '../runner/run.ts'
 import { renderSarif } from './sarif.ts'
-import { caseOf, EVERYTHING, FINDING, renderingOf, reportOf } from './report.testing.ts'
+import { reportOf } from '../model/result.testing.ts'
+import { caseOf, EVERYTHING, FINDING, renderingOf } from './report.testing.ts'
 
 /** The validator of the SARIF SDK; undefined where there is none for the machine. */
 function validator(): string | undefined {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { FAIL_ON_WORDS, failingBy } from '../model/fail-on.ts'
+import { caseResult } from '../model/result.testing.ts'
 import type { CaseResult, ExpectedFinding, Finding } from '../model/result.ts'
 import { FAILS_BY_DEFAULT } from '../model/verdict.ts'
 import { exitOf } from './exit.ts'
@@ -17,24 +18,8 @@ const finding = (stimulus: string, change: Partial<Finding> = {}): Finding => ({
   ...change,
 })
 
-const result = (change: Partial<CaseResult> = {}): CaseResult => ({
-  id: ID,
-  suite: 'origin/claims',
-  title: 'refuses a token of another issuer',
-  level: 'MUST',
-  clause: [],
-  verdict: 'fail-open',
-  missing: [],
-  findings: [finding('a'), finding('b')],
-  notProven: [],
-  stimuli: 3,
-  measured: {},
-  rationale: '',
-  remedy: '',
-  snippets: {},
-  durationMs: 1,
-  ...change,
-})
+const result = (change: Partial<CaseResult> = {}): CaseResult =>
+  caseResult(ID, { verdict: 'fail-open', findings: [finding('a'), finding('b')], stimuli: 3, ...change })
 
 const entry = (change: Partial<ExpectedFinding> = {}): ExpectedFinding => ({
   case: ID,

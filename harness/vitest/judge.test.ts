@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { caseResult } from '../model/result.testing.ts'
 import type { CaseResult, Report } from '../model/result.ts'
 import { FAILS_BY_DEFAULT } from '../model/verdict.ts'
 import type { Level, Verdict } from '../model/verdict.ts'
@@ -7,24 +8,7 @@ import type { FailOnWord } from '../model/fail-on.ts'
 import { judge, whyWorthless } from './judge.ts'
 
 function result(verdict: Verdict, level: Level = 'MUST', more: Partial<CaseResult> = {}): CaseResult {
-  return {
-    id: 'origin/claims/iss-wrong',
-    suite: 'origin/claims',
-    title: 'refuses a token of another issuer',
-    level,
-    clause: [],
-    verdict,
-    missing: [],
-    findings: [],
-    notProven: [],
-    stimuli: 1,
-    measured: {},
-    rationale: '',
-    remedy: 'Compare iss.',
-    snippets: {},
-    durationMs: 0,
-    ...more,
-  }
+  return caseResult('origin/claims/iss-wrong', { level, verdict, remedy: 'Compare iss.', ...more })
 }
 
 const ACCEPTED = { case: 'origin/claims/iss-wrong', verdict: 'fail-open', reason: 'Known.', accepted: true } as const

@@ -1,5 +1,5 @@
+import { caseResult, reportOf } from '../../model/result.testing.ts'
 import type { CaseResult, Finding, Report } from '../../model/result.ts'
-import { VERDICTS } from '../../model/verdict.ts'
 import type { Verdict } from '../../model/verdict.ts'
 
 /** Text that would break out of any place where it is not escaped, and that turns what stands around it. */
@@ -23,48 +23,28 @@ const FINDING: Finding = {
 
 /** A case of an example, by its full id. */
 export function exampleCase(id: string, verdict: Verdict, change: Partial<CaseResult> = {}): CaseResult {
-  return {
-    id,
+  return caseResult(id, {
     suite: id.split('/').slice(0, 2).join('/'),
     title: `refuses what ${id.split('/').at(-1)} is about`,
-    level: 'MUST',
     clause: [{ id: 'rfc8725/issuer', title: 'RFC 8725, section 3.8', url: 'https://www.rfc-editor.org/rfc/rfc8725' }],
     verdict,
-    missing: [],
     findings: verdict.startsWith('fail') || verdict === 'warn' ? [FINDING] : [],
-    notProven: [],
     stimuli: 3,
-    measured: {},
     rationale: 'A token that never dies is a password.',
     remedy: `Mend ${id}.`,
-    snippets: {},
     durationMs: 4,
     ...change,
-  }
+  })
 }
 
 /** A report with these cases. */
 export function exampleReport(cases: readonly CaseResult[], change: Partial<Report> = {}): Report {
-  const counts = VERDICTS.map((verdict) => [verdict, cases.filter((result) => result.verdict === verdict).length])
-  return {
-    version: 1,
-    tool: { name: 'trustspec', version: '0.1.0' },
-    subject: 'origin',
+  return reportOf(cases, {
     target: { kind: 'url', url: 'http://127.0.0.1:8888/protected', name: 'orders' },
-    startedAt: '2026-01-01T00:00:00.000Z',
-    durationMs: 1234,
-    seed: 7,
-    requests: 99,
     preflight: { checks: [{ name: 'answers', ok: true, detail: 'status 401' }], algorithms: [] },
-    capabilities: [],
-    behaviour: [],
-    cases,
-    summary: Object.fromEntries(counts) as Report['summary'],
-    notProven: [],
-    stale: [],
     exit: { code: 1, meaning: 'Some requirements are broken.' },
     ...change,
-  }
+  })
 }
 
 /** A report with something of all that a page shows. */

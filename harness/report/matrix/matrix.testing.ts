@@ -1,3 +1,4 @@
+import { caseResult } from '../../model/result.testing.ts'
 import type { CaseResult, Report } from '../../model/result.ts'
 import { casesOf, columnOf } from './columns.ts'
 import { matrixOf } from './model.ts'
@@ -10,24 +11,13 @@ const HOSTILE = '<script>alert(1)</script> | *x* [a](b) `c`'
 
 /** A case of an example that passes, unless it is told otherwise. */
 export function result(id: string, given: Partial<CaseResult> = {}): CaseResult {
-  return {
-    id,
-    suite: id.slice(0, id.lastIndexOf('/')),
+  return caseResult(id, {
     title: `meets ${id}`,
-    level: 'MUST',
     clause: [{ id: 'a/b', title: 'A clause', url: 'https://example.com/clause' }],
-    verdict: 'pass',
-    missing: [],
-    findings: [],
-    notProven: [],
-    stimuli: 1,
-    measured: {},
     rationale: 'Why.',
     remedy: 'Mend it.',
-    snippets: {},
-    durationMs: 1,
     ...given,
-  }
+  })
 }
 
 function broken(stimulus: string): CaseResult['findings'][number] {
