@@ -17,6 +17,13 @@ const ALL = [OURS, UUID, STRIPE, PLAIN]
 
 const random = (length: number): Uint8Array => Uint8Array.from({ length }, (_, at) => (at * 89 + 41) % 256)
 
+test.each([...ALL, 'Zr8vQ2mT5xNaAbBcCdD4wL9p', 'tsk_0aAbBcCdDeEfFgGhHiIjJkKlLmMnNoOp_0aAbBc'])(
+  'a near miss of key %# differs in more than case',
+  (key) => {
+    expect(nearMisses(key).map(([, value]) => value.toLowerCase())).not.toContain(key.toLowerCase())
+  },
+)
+
 describe.each(ALL)('a key of the form of %#', (key) => {
   test('is made up in the same form', () => {
     const made = madeUpLike(key, random)

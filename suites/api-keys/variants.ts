@@ -117,10 +117,11 @@ function distinct(key: string, variants: readonly Variant[]): readonly Variant[]
   })
 }
 
-/** Two different neighbours swapped, at that place or the next one where there are such. */
+/** Two neighbours that differ in more than case swapped, at that place or the next one where there are such. */
 function swapped(key: string, from: number): string {
   for (let at = from; at + 1 < key.length; at += 1) {
-    if (key[at] !== key[at + 1]) return `${key.slice(0, at)}${key[at + 1]}${key[at]}${key.slice(at + 2)}`
+    if (key[at]?.toLowerCase() !== key[at + 1]?.toLowerCase())
+      return `${key.slice(0, at)}${key[at + 1]}${key[at]}${key.slice(at + 2)}`
   }
   return key
 }
