@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { exchange, seen } from '../bench/exchange.ts'
 import { elapse } from '../bench/passage.ts'
 import type { Client } from '../client/client.ts'
@@ -33,6 +34,9 @@ const PROOF_SEC = 10
 
 /** The same for a hook, which a token has to prove: more than any leeway that nobody declares. */
 const HOOK_PROOF_SEC = 600
+
+/** Longest wait for the log to tell of an error, in milliseconds. */
+const LOG_MS = 1_000
 
 /** What the pre-flight found out. */
 export interface Preflight {
@@ -100,13 +104,13 @@ export async function preflight(means: PreflightMeans, anonymous: Answer): Promi
       answer.outcome !== 'accepted' &&
       (profile.algorithmsDeclared || answer.outcome === 'crashed')
     ) {
-      return done(causeOf(answer, means))
+      return done(await causeOf(answer, means))
     }
-    if (role === main && answer.outcome === 'other') return done(causeOf(answer, means))
+    if (role === main && answer.outcome === 'other') return done(await causeOf(answer, means))
   }
   if (accepted.size === 0) {
     const { answer } = await exchange(client, { token: control(means.roles[0] ?? 'RS256') }, profile)
-    return done(causeOf(answer, means))
+    return done(await causeOf(answer, means))
   }
   const [role = 'RS256'] = accepted
   for (const route of profile.routes.filter(({ operation }) => operation === undefined)) {
@@ -158,14 +162,17 @@ async function movingClock(
 }
 
 /** Why no case can be judged: what a valid token was answered with, and where to look. */
-function causeOf(answer: Answer, { issuer, target, profile, control, roles, whyNotFetched }: PreflightMeans): string {
+async function causeOf(
+  answer: Answer,
+  { issuer, target, profile, control, roles, whyNotFetched }: PreflightMeans,
+): Promise<string> {
   const yours = control?.(roles[0] ?? 'RS256').yours === true
   const what = yours ? 'The given token' : 'A valid token'
   if (answer.outcome === 'other' && answer.status >= 200 && answer.status < 300) {
     return `${what} is answered with ${answer.status}, but without the marker ${JSON.stringify(profile.marker)}: correct "marker".`
   }
   if (answer.outcome === 'crashed') {
-    const why = lastError(target.logTail?.() ?? [])
+    const why = target.logTail && (await loggedError(target.logTail))
     return `${what} is answered with ${answer.failure ? seen(answer) : answer.status}${why === undefined ? '' : `; the origin logged: ${why}`}.`
   }
   if (yours) return `${what} is not accepted (${seen(answer)}): it may have expired, or belong to another origin.`
@@ -176,6 +183,16 @@ function causeOf(answer: Answer, { issuer, target, profile, control, roles, whyN
       ? `the JWKS was fetched, so compare what the origin expects with iss ${profile.issuer}, aud ${profile.audience ?? '(none)'} and ${profile.algorithms.join(', ')}.`
       : `${whyNotFetched() ?? `the JWKS was never fetched from ${issuer.jwksUrl}: set the JWKS URL of the origin to it`}.`)
   )
+}
+
+/** The error that a log tells of; what a container writes comes a little behind its answers. */
+async function loggedError(logTail: () => readonly string[]): Promise<string | undefined> {
+  const until = performance.now() + LOG_MS
+  for (;;) {
+    const error = lastError(logTail())
+    if (error !== undefined || performance.now() >= until) return error
+    await wait(20)
+  }
 }
 
 /** The line of a log that names the error: of a traceback the last, else the last one that says error. */
