@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { TrustspecError } from '../model/errors.ts'
+import { isAlive } from './alive.ts'
 
 /** Files that this process holds: its number alone may be that of a process that held one before a restart. */
 const held = new Set<string>()
@@ -62,15 +63,6 @@ function removeStale(lock: string, file: string, instead: string): void {
 function inUse(file: string, pid: number | undefined, instead: string): TrustspecError {
   const holder = pid === undefined ? {} : { pid }
   return new TrustspecError('ERR_USAGE', 'The file is held by a process that runs', { file, ...holder, instead })
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
 }
 
 /** When a process began, in ticks since the machine did: numbers are given again. Empty where it cannot be known. */

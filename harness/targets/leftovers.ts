@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { Docker } from './docker.ts'
+import { isAlive } from '../lock/alive.ts'
 
 /** Label of all that a run starts; its value is the id of the run. */
 export const RUN_LABEL = 'dev.trustspec.run'
@@ -36,15 +37,6 @@ function startOf(pid: number): number | undefined {
     return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19])
   } catch {
     return undefined
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 
