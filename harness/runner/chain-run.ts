@@ -22,13 +22,12 @@ import type { ChainTarget } from '../targets/chain-target.ts'
 import { chainCapabilities } from './chain-capabilities.ts'
 import type { ChainRunOptions } from './chain-options.ts'
 import { chainPreflight } from './chain-preflight.ts'
-import type { ChainPreflight } from './chain-preflight.ts'
 import { reachGateway } from './gateway-preflight.ts'
 import { candidatesOf, distinct, resolveGatewayProfile } from './gateway-run.ts'
 import { clockOffset } from './preflight.ts'
 import { Budget } from './budget.ts'
 import { suitesIn } from './edition.ts'
-import { gateContext, reportOf } from './results.ts'
+import { flightOf, gateContext, reportOf } from './results.ts'
 import type { Context } from './results.ts'
 import { runAll } from './schedule.ts'
 import type { Field } from './schedule.ts'
@@ -139,7 +138,6 @@ export async function runChain(options: ChainRunOptions): Promise<Report> {
   }
   budget.begin()
   const cases = await runAll(planned, field, context, found.cause, { ...options, budget })
-  const preflight = flightOf(found, offsetSec)
   return reportOf(
     {
       subject: 'chain',
@@ -148,22 +146,13 @@ export async function runChain(options: ChainRunOptions): Promise<Report> {
       seed: options.seed,
       budget,
       expectations: context,
-      preflight,
+      preflight: flightOf(found, offsetSec),
       capabilities: session.capabilities,
       cases,
       behaviour: [],
     },
     options,
   )
-}
-
-function flightOf({ checks, cause }: ChainPreflight, offsetSec: number | undefined): Report['preflight'] {
-  return {
-    checks,
-    ...(cause === undefined ? {} : { cause }),
-    ...(offsetSec === undefined ? {} : { clockOffsetSec: offsetSec }),
-    algorithms: [],
-  }
 }
 
 function clocksOf({ clocks: { gateway, origin } }: ChainTarget): ChainSession['clocks'] {

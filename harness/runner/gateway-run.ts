@@ -22,7 +22,7 @@ import type { GatewayRunOptions } from './gateway-options.ts'
 import { clockOffset } from './preflight.ts'
 import { Budget } from './budget.ts'
 import { suitesIn } from './edition.ts'
-import { gateContext, reportOf } from './results.ts'
+import { flightOf, gateContext, reportOf } from './results.ts'
 import type { Context } from './results.ts'
 import { runAll } from './schedule.ts'
 import type { Field } from './schedule.ts'
@@ -130,12 +130,6 @@ export async function runGateway(options: GatewayRunOptions): Promise<Report> {
   const cases = await runAll(planned, field, context, found.cause, { ...options, budget })
   const measurements = found.cause === undefined ? (options.measurements ?? []) : []
   const behaviour = await measureGateway(session, measurements, { ...options, budget })
-  const flight: Report['preflight'] = {
-    checks: found.checks,
-    ...(found.cause === undefined ? {} : { cause: found.cause }),
-    ...(offsetSec === undefined ? {} : { clockOffsetSec: offsetSec }),
-    algorithms: [],
-  }
   return reportOf(
     {
       subject: 'gateway',
@@ -144,7 +138,7 @@ export async function runGateway(options: GatewayRunOptions): Promise<Report> {
       seed: options.seed,
       budget,
       expectations: context,
-      preflight: flight,
+      preflight: flightOf(found, offsetSec),
       capabilities: session.capabilities,
       cases,
       behaviour,

@@ -173,6 +173,20 @@ export function lockedOf(cases: readonly CaseResult[]): Report['notProven'] {
   return [...byUnlock].map(([unlock, { says, cases: locked }]) => ({ unlock, says, cases: locked }))
 }
 
+/** The pre-flight as a report tells it. */
+export function flightOf(
+  { checks, cause }: Pick<Report['preflight'], 'checks' | 'cause'>,
+  offsetSec: number | undefined,
+  algorithms: Report['preflight']['algorithms'] = [],
+): Report['preflight'] {
+  return {
+    checks,
+    ...(cause === undefined ? {} : { cause }),
+    ...(offsetSec === undefined ? {} : { clockOffsetSec: offsetSec }),
+    algorithms,
+  }
+}
+
 /** The report of a run that has ended: what it was about, and what follows from its cases. */
 export function reportOf(
   run: Pick<Report, 'subject' | 'seed' | 'preflight' | 'cases' | 'behaviour'> & {

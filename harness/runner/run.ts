@@ -32,7 +32,7 @@ import type { Preflight } from './preflight.ts'
 import { resolveProfile, TRIED_FIRST, withOperations } from './profile.ts'
 import type { Known } from './profile.ts'
 import { suitesIn } from './edition.ts'
-import { gateContext, reportOf } from './results.ts'
+import { flightOf, gateContext, reportOf } from './results.ts'
 import type { Context } from './results.ts'
 import { runAll } from './schedule.ts'
 import type { Field } from './schedule.ts'
@@ -123,12 +123,8 @@ export async function runOrigin(options: RunOptions): Promise<Report> {
   const cases = await runAll(planned, field, context, cause, { ...options, budget })
   const measurements = cause === undefined ? (options.measurements ?? []) : []
   const behaviour = await measureAll(session, measurements, { ...options, budget })
-  const flight: Report['preflight'] = {
-    checks: found.checks.map((check) => ({ ...check, detail: hide(check.detail) })),
-    ...(cause === undefined ? {} : { cause }),
-    ...(offsetSec === undefined ? {} : { clockOffsetSec: offsetSec }),
-    algorithms: control.kind === 'issuer' ? acceptedAlgorithms(tried.algorithms as readonly KeyRole[], found) : [],
-  }
+  const checks = found.checks.map((check) => ({ ...check, detail: hide(check.detail) }))
+  const algorithms = control.kind === 'issuer' ? acceptedAlgorithms(tried.algorithms as readonly KeyRole[], found) : []
   return reportOf(
     {
       subject: 'origin',
@@ -137,7 +133,7 @@ export async function runOrigin(options: RunOptions): Promise<Report> {
       seed: options.seed,
       budget,
       expectations: context,
-      preflight: flight,
+      preflight: flightOf({ checks, ...(cause === undefined ? {} : { cause }) }, offsetSec, algorithms),
       capabilities: session.capabilities,
       cases,
       behaviour,
