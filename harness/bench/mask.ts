@@ -1,4 +1,4 @@
-import { findSecretInText } from '../capture/search.ts'
+import { searchFor } from '../capture/search.ts'
 
 /** What must not be read in a report. */
 export interface Hidden {
@@ -14,11 +14,11 @@ export interface Hidden {
  * text that still gives something away (encoded, reversed, in slices, hashed) goes as a whole.
  */
 export function maskOf(hidden: readonly Hidden[], further = (text: string): string => text): (text: string) => string {
-  const named = hidden.map(({ as, ...rest }) => ({ name: as, ...rest }))
+  const search = searchFor(hidden.map(({ as, ...rest }) => ({ name: as, ...rest })))
   return (text) => {
     const plain = further(hidden.reduce((rest, { value, as }) => rest.replaceAll(value, as), text))
     if (hidden.length === 0) return plain
-    const [place] = findSecretInText(plain, ...named)
+    const [place] = search(plain)
     return place ? `(a variant of ${place.secret})` : plain
   }
 }

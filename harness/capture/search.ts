@@ -35,16 +35,25 @@ interface Strand {
  * and kind, the plainest one. What lies beyond the kept octets of a body is not seen.
  */
 export function findSecret(arrival: Searchable, ...secrets: readonly Secret[]): readonly Place[] {
-  return find(partsOf(arrival), secrets)
+  return find(partsOf(arrival), needlesOf(secrets))
 }
 
 /** The same in any text or octets, such as an answer or a log. */
 export function findSecretInText(text: string | Uint8Array, ...secrets: readonly Secret[]): readonly Place[] {
-  return find(withTokens({ part: 'text', name: '', text: latin1(text) }), secrets)
+  return searchFor(secrets)(text)
 }
 
-function find(parts: readonly Part[], secrets: readonly Secret[]): readonly Place[] {
-  const needles = secrets.filter(({ value }) => value !== '').map(needleOf)
+/** The same for many texts: what is looked for is made once, when the first one comes. */
+export function searchFor(secrets: readonly Secret[]): (text: string | Uint8Array) => readonly Place[] {
+  let needles: readonly Needle[] | undefined
+  return (text) => find(withTokens({ part: 'text', name: '', text: latin1(text) }), (needles ??= needlesOf(secrets)))
+}
+
+function needlesOf(secrets: readonly Secret[]): readonly Needle[] {
+  return secrets.filter(({ value }) => value !== '').map(needleOf)
+}
+
+function find(parts: readonly Part[], needles: readonly Needle[]): readonly Place[] {
   const least = Math.min(SLICE, ...needles.map(({ forward }) => forward.value.length))
   const places = new Map<string, Place>()
   for (const { part, name, text } of parts) {
