@@ -1,14 +1,11 @@
 import { createHmac } from 'node:crypto'
-import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
-import http from 'node:http'
-import type { AddressInfo } from 'node:net'
 import path from 'node:path'
-import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { findSecretInText } from '../capture/search.ts'
 import type { Secret } from '../model/capture.ts'
 import { FORMAT_KINDS } from '../report/formats.ts'
-import { ownFolder, trustspec } from './cli.testing.ts'
+import { ownFolder, serving, trustspec } from './cli.testing.ts'
 
 /** Known only to the run: nothing that the run mints or says has a slice in common with them. */
 const KEYS = ['tsk_Q7wZr2Xk9VbN4tLm8PsD3fGh6JyC5uTe', 'tsk_j5Hn8Ry3Wq6Bx9Kv2Md7Tz4Lc1Pg0Sf']
@@ -39,7 +36,7 @@ function echoes(text: string): string {
 
 /** A target that lets everybody in and repeats what it was sent, in headers, bodies, URLs and errors. */
 async function parrot(status: number): Promise<string> {
-  const server = http.createServer((request, response) => {
+  const origin = await serving((request, response) => {
     const { authorization = '', 'x-api-key': key } = request.headers
     const said = echoes(`${authorization.replace(/^Bearer /iu, '')} ${String(key)}`.trim())
     const plain = said.replaceAll(/[^\u0020-\u007e]/gu, '')
@@ -47,16 +44,7 @@ async function parrot(status: number): Promise<string> {
     response.writeHead(status, { 'x-said': plain, location: `/?said=${encodeURIComponent(said)}` })
     response.end(JSON.stringify({ marker: 'open', sub: said, error: said, url: request.url }))
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(async () => {
-    const closed = once(server, 'close')
-    server.close()
-    server.closeAllConnections()
-    await closed
-  })
-  const { port } = server.address() as AddressInfo
-  return `http://127.0.0.1:${port}/orders`
+  return `${origin}/orders`
 }
 
 /** Runs against the target as a job of GitHub would; everything that is printed and written, by name. */

@@ -1,14 +1,11 @@
-import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
-import http from 'node:http'
-import type { AddressInfo } from 'node:net'
 import path from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Baseline } from '../config/baseline.ts'
 import { sentence, TrustspecError } from '../model/errors.ts'
 import { FAILS_BY_DEFAULT } from '../model/verdict.ts'
 import type { Report } from '../model/result.ts'
-import { ownFolder, trustspec } from './cli.testing.ts'
+import { ownFolder, serving, trustspec } from './cli.testing.ts'
 import { readArgs } from './args.ts'
 import type { Command } from './args.ts'
 import { baselineCommand } from './baseline.ts'
@@ -19,22 +16,13 @@ const ID = 'origin/signature/alg-none'
 
 /** An origin that lets in what carries a token in which one of these words stands. */
 async function lax(): Promise<{ readonly url: string; words: readonly string[] }> {
-  const origin = { url: '', words: ['none'] as readonly string[] }
-  const server = http.createServer((request, response) => {
+  const origin: { words: readonly string[] } = { words: ['none'] }
+  const url = await serving((request, response) => {
     const [head = ''] = (request.headers.authorization ?? '').replace(/^Bearer /u, '').split('.')
     const header = Buffer.from(head, 'base64url').toString()
     response.writeHead(origin.words.some((word) => header.includes(`"${word}"`)) ? 200 : 401).end('{}')
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(async () => {
-    const closed = once(server, 'close')
-    server.close()
-    server.closeAllConnections()
-    await closed
-  })
-  origin.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
-  return origin
+  return Object.assign(origin, { url: `${url}/` })
 }
 
 test('a baseline from the first finding to the last: written, held, a new stimulus, expired, stale, pruned', async () => {
